@@ -1,5 +1,6 @@
 """Probabilities of exceeding staffed beds that a check finds: those that are served, beside how often it was before."""
 
+import itertools
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
@@ -79,26 +80,52 @@ def test_how_often_it_was_knows_nothing_of_the_judged_days(found: Found) -> None
     assert (rows.by_hour <= 1).all()
 
 
+def _hour_of_week(prepared: PreparedBeds, at: int) -> tuple[int, int]:
+    """Weekday and hour by Python's own calendar in the hospital's zone."""
+    local = moment(int(at)).astimezone(prepared.events.zone)
+    return local.weekday(), local.hour
+
+
 def test_an_hour_of_the_week_has_its_own_frequency(found: Found) -> None:
-    """By Python's own calendar in the hospital's zone, unit by unit; an hour that was never seen has the unit's."""
+    """By Python's own calendar in the hospital's zone, unit by unit."""
     _, prepared, _, test, rows = found
     beds = prepared.X[:, [f.name for f in prepared.features].index("staffed_then")].astype(np.float64)
-    zone, units = prepared.events.zone, [u.unit for u in prepared.events.units]
-
-    def hour(at: int) -> tuple[int, int]:
-        local = moment(int(at)).astimezone(zone)
-        return local.weekday(), local.hour
-
+    units = [u.unit for u in prepared.events.units]
     seen: dict[tuple[str, tuple[int, int]], list[bool]] = defaultdict(list)
     for unit, at, need, staffed in zip(
         prepared.samples.query.unit, prepared.target_time, prepared.outcome, beds, strict=True
     ):
         if at < test.prediction_time.min() and np.isfinite(need) and np.isfinite(staffed):
-            seen[units[unit], hour(at)].append(bool(need > staffed))
+            seen[units[unit], _hour_of_week(prepared, at)].append(bool(need > staffed))
+    assert {key for _, key in seen} == set(itertools.product(range(7), range(24)))
     for i in range(test.size):
-        mine = seen[str(test.row_id[i]).split("|")[0], hour(int(test.target_time[i]))]
-        assert rows.by_hour[i] == pytest.approx(np.mean(mine) if mine else rows.by_unit[i])
-    assert len({key for _, key in seen}) == 7 * 24
+        mine = seen[str(test.row_id[i]).split("|")[0], _hour_of_week(prepared, test.target_time[i])]
+        assert rows.by_hour[i] == pytest.approx(np.mean(mine))
+
+
+def test_an_hour_that_was_never_seen_has_the_unit_s_frequency(found: Found) -> None:
+    """Of one unit every earlier row of one hour of the week is without staffed beds; the other units' hours stay."""
+    model, prepared, split, test, rows = found
+    column = [f.name for f in prepared.features].index("staffed_then")
+    hour = _hour_of_week(prepared, test.target_time[0])
+    names = np.array([str(row).split("|")[0] for row in test.row_id])
+    judged = np.array([_hour_of_week(prepared, at) == hour for at in test.target_time])
+    unit = [u.unit for u in prepared.events.units].index(names[0])
+    at_hour = np.array([_hour_of_week(prepared, at) == hour for at in prepared.target_time])
+    gone = (
+        at_hour & (prepared.samples.query.unit == unit) & (prepared.target_time < test.prediction_time.min())
+    )
+    without = prepared.X.copy()
+    without[gone, column] = np.nan
+    prepared = replace(prepared, samples=replace(prepared.samples, X=without))
+    less = exceedance_rows(model, prepared, split, test)
+    assert less is not None
+    unseen = judged & (names == names[0])
+    assert gone.any()
+    assert unseen.any()
+    assert less.by_hour[unseen].tolist() == less.by_unit[unseen].tolist()
+    assert less.by_hour[~unseen].tolist() == rows.by_hour[~unseen].tolist()
+    assert (less.by_hour[unseen] != rows.by_hour[unseen]).all()
 
 
 def test_nothing_known_is_no_figure(found: Found) -> None:
