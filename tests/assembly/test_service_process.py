@@ -294,7 +294,7 @@ class TestDocument:
 
 
 def test_it_ends_cleanly(tmp_path: Path) -> None:
-    """Told to stop, it answers what is in flight, ends with exit code 0 and shows no traceback."""
+    """Asked to stop, it answers what is in flight, ends with exit code 0 and shows no traceback."""
     with run_service(tmp_path, body_seconds=10.0) as running:
         body = json.dumps({"visits": [VISIT]}).encode()
         more = f"content-type: application/json\r\ncontent-length: {len(body)}\r\nexpect: 100-continue\r\n"
@@ -354,7 +354,7 @@ def test_a_database_that_cannot_be_opened_is_named_in_a_line(tmp_path: Path) -> 
 def test_the_real_parts_start_on_an_empty_home(
     tmp_path: Path, tell: Callable[[int, int], None], ending: int
 ) -> None:
-    """Nothing released: it lives, is not ready, and says what to do; told to stop, its monitor ends with it.
+    """Nothing released: it lives, is not ready, and says what to do; asked to stop, its monitor ends with it.
 
     SIGTERM reaches the service alone, Ctrl-C at a terminal all that it started.
     """
@@ -444,7 +444,7 @@ def test_a_killed_supervisor_leaves_no_worker_that_holds_the_port(tmp_path: Path
 
 
 def test_a_worker_notices_by_itself_that_its_supervisor_is_gone() -> None:
-    """Also where the supervisor died before the worker could ask the kernel to be told."""
+    """Also where the supervisor died before the worker could ask the kernel for a notice."""
     code = (
         "import os, signal, time\n"
         "os.environ['VIGIE_SUPERVISOR'] = '999999999'\n"

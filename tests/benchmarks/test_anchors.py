@@ -246,7 +246,7 @@ def test_wait_features_know_nothing_of_the_future() -> None:
 
 
 def test_the_last_year_is_kept_back() -> None:
-    """It is no part of what is chosen on, nor of any figure of it; named, it is made, and told only when asked for."""
+    """It is no part of what is chosen on, nor of any figure of it; named, it is made, and shown only when asked for."""
     assert [d.name for d in ALL if d.final] == ["divi-2024"]
     assert data_set("divi-2024") not in CHOOSING
     assert [d.name for d in groups(CHOOSING)["divi"]] == ["divi-2021", "divi-2022", "divi-2023"]

@@ -44,7 +44,7 @@ class Broken:
 def search(
     target: Target, seed: int, until: Callable[[int], bool], clock: Callable[[], float] = time.monotonic
 ) -> tuple[int, list[Broken]]:
-    """Tries inputs until told to stop; returns how many were tried, and those that broke something.
+    """Tries inputs until it is to stop; returns how many were tried, and those that broke something.
 
     Args:
         target: the way in.

@@ -201,7 +201,7 @@ def test_ctrl_c_while_the_service_starts(finished: Finished, words: str) -> None
     assert demo.returncode == 130, said
     assert said.endswith(STOPPED)
     assert "Traceback" not in said
-    assert "Servir" not in said  # the step is told when it is done: it did not answer yet
+    assert "Servir" not in said  # the step is printed when it is done: it did not answer yet
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", port))
     assert _contents(home) == before
@@ -315,7 +315,7 @@ def test_there_is_something_to_decide_and_only_its_people_may(centre: tuple[str,
 
 
 def test_practice_and_history_of_the_demo(centre: tuple[str, Mapping[str, str]]) -> None:
-    """The protocols in force, skills and a shortage; decisions of the days before, each told as simulated."""
+    """The protocols in force, skills and a shortage; decisions of the days before, each marked as simulated."""
     with CentrePages(centre[0], centre[1][""]) as pages:
         practice = plain(pages.page("/practice"))
         protocols = pages.api("/v1/protocols")["protocols"]

@@ -113,7 +113,7 @@ def _sent(row: dict[str, Any], table: str, ids: dict[str, str]) -> dict[str, Any
 
 
 def _same(contributions: list[dict[str, Any]], X: Array, features: tuple[Feature, ...]) -> int:
-    """Asserts that the values told are the row's bits; returns how many were looked at."""
+    """Asserts that the values shown are the row's bits; returns how many were looked at."""
     told = {c["feature"]: c["value"] for c in contributions}
     assert set(told) == {f.name for f in features}
     for feature, wanted in zip(features, X, strict=True):
@@ -201,7 +201,7 @@ def test_a_live_request_computes_the_bits_of_training(
             visit["visit_id"] = str(prepared.samples.row_id[what])
             body = {"visits": [_sent(visit, "visits", ids)], "explain": explain}
             answer = post("/v1/wait-time", body, now)["predictions"][0]
-            # Asked under an id that nobody has told of, the patient is still one of those present.
+            # Asked under an id that nobody has sent, the patient is still one of those present.
             unsent = {**body, "visits": [{**body["visits"][0], "visit_id": "never sent"}]}
             other = post("/v1/wait-time", unsent, now)["predictions"][0]
             # Among others a visit is answered to the last bit as it is alone.

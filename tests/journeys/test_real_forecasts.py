@@ -58,7 +58,7 @@ def test_what_a_year_gains_is_served_though_the_months_before_it_say_little(fold
 
 
 def test_a_model_that_knows_nothing_is_blocked(folder: Path) -> None:
-    """From a visit's own columns no wait can be told: the accuracy gate says so."""
+    """From a visit's own columns no wait can be forecast: the accuracy gate says so."""
     evidence, policy = evidence_of(read_survey(folder), recent_waits=False), default_policy()
     result = judge_accuracy(evidence, policy, choose_scope(evidence.validation, policy))
     assert result.verdict is Verdict.BLOCK

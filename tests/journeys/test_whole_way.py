@@ -269,7 +269,7 @@ def test_a_second_version_is_set_beside_the_first(
 def _later_days_are_judged_and_seal_nothing(
     home: Home, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`--recent`: rows after the registered days alone; told, kept and journaled, and the board's digests stay."""
+    """`--recent`: rows after the registered days alone; printed, kept and journaled, and the board's digests stay."""
     first = candidate(home.settings.candidates, "wait-time", "1")
     before, sealed = first.digests(), first.json("report.json")
     capsys.readouterr()

@@ -89,7 +89,7 @@ def test_every_pin_of_the_locks_is_read() -> None:
 
 
 class Clone:
-    """A clone whose commands are told, not run: `fails` names a word of one that is stopped by Ctrl-C in the middle."""
+    """A clone whose commands are kept, not run: `fails` names a word of one that is stopped by Ctrl-C in the middle."""
 
     def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.setup, self.ran, self.stopped = install.Setup(root), list[str](), ""

@@ -47,7 +47,7 @@ def _promised(model: LoadedModel) -> None:
 
 @pytest.mark.parametrize("name", ["wait-time", "bed-demand"])
 def test_a_fake_release_promises_what_a_real_one_keeps(real: Service, name: str) -> None:
-    """Of both the same holds: levels, departments, horizons, scope, and which fields are told at all."""
+    """Of both the same holds: levels, departments, horizons, scope, and which fields are said at all."""
     fake, released = loaded(name), real.parts.releases.current(name)
     for model in (fake, released):
         _promised(model)

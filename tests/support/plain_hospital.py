@@ -46,7 +46,7 @@ def _visits(rng: np.random.Generator, days: int) -> pd.DataFrame:
     seen = _after(triaged, rng.lognormal(3.7, 0.9, n))
     left = _after(seen, rng.lognormal(4.5, 0.6, n))
     unseen = rng.random(n) < 0.05
-    # Nothing that happens after the end is told.
+    # Nothing that happens after the end is in the tables.
     end = END.tz_convert(UTC)
     out = pd.DataFrame(
         {

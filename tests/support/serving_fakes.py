@@ -310,7 +310,7 @@ def wave(i: int) -> float:
 
 
 class FakeClock:
-    """Stands still until told."""
+    """Stands still until a test moves it."""
 
     simulated = True
 

@@ -123,7 +123,7 @@ def waits(hospital: Hospital, rng: np.random.Generator) -> Evidence:
     unfair = np.where(hour < 6, hospital.unfair * hospital.unfair_night, hospital.unfair)
     outcome = middle * np.where(female, unfair, 1.0) * np.exp(noise)
     outcome = outcome * np.where(day >= hospital.days - _LATE_DAYS, hospital.late, 1.0)
-    # A model fitted to both learns the middle of them: the others are told too much, and women too little.
+    # A model fitted to both learns the middle of them: forecasts are too long for the others, too short for women.
     forecast = middle * unfair**hospital.women * np.exp(missed[day] + rng.normal(0, 0.05, n))
     baseline = np.exp(
         3.9 + (0.5 * triage + level[day]) * 0.5 * hospital.gain + np.log(middle / 49.4) * (1 - hospital.gain)

@@ -44,7 +44,7 @@ def slope(p: Array, event: Array) -> float:
 
 
 def test_where_wards_refill_the_curve_is_calibrated_and_the_tail_is_not() -> None:
-    """On other days: events as probable as told, better than by quantiles, which exceed far too often."""
+    """On other days: events as probable as said, better than by quantiles, which exceed far too often."""
     curve = learn_curve(*wards(4000), HORIZONS)
     assert curve is not None
     quantiles, staffed, outcome, _, hours = wards(4000, seed=4)

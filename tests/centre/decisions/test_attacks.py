@@ -55,7 +55,7 @@ def test_a_reason_that_nobody_can_read_is_none(hospital: Hospital, blank: str) -
 
 
 def test_of_two_who_decide_at_once_one_decides(hospital: Hospital) -> None:
-    """The other is told that somebody did; one answer is stored."""
+    """The other reads that somebody did; one answer is stored."""
     found = only(hospital)
     with ThreadPoolExecutor(6) as pool:
         sent = [

@@ -1,4 +1,4 @@
-"""Seeded wrong recommendations: by every rule, told apart for ever, and in no figure of what is real."""
+"""Seeded wrong recommendations: by every rule, distinct for ever, and in no figure of what is real."""
 
 import json
 from collections.abc import Callable
@@ -98,7 +98,7 @@ def test_one_person_alone_sees_it_and_it_looks_like_any_other(make: Make) -> Non
 
 @pytest.mark.parametrize("decision", ["accept", "override", "reject"])
 def test_it_is_revealed_the_moment_it_is_answered_and_goes_nowhere(make: Make, decision: str) -> None:
-    """On the same page; no second signature is asked for, no application told, no override counted, no step follows."""
+    """On the same page; no second signature is asked for, no webhook sent, no override counted, no step follows."""
     hospital = make(four_eyes='"tense"')
     (one,) = seeded(hospital)
     path = f"/decide/{one['recommendation_id']}"

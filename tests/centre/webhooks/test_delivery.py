@@ -22,7 +22,7 @@ from tests.centre.recommendations.situations import Hospital
 
 
 class Receiver:
-    """An application of the hospital: what it was told, and what it answers."""
+    """An application of the hospital: what it received, and what it answers."""
 
     def __init__(self) -> None:
         self.told: list[tuple[str, dict[str, str], bytes]] = []
@@ -83,7 +83,7 @@ def make_due(hospital: Hospital) -> None:
 
 
 def counts(hospital: Hospital) -> dict[str, int]:
-    """What became of what the application was to be told."""
+    """What became of what the application was to receive."""
     with hospital.parts.engine.connect() as connection:
         return waiting(connection).get("bed-board", {})
 
@@ -223,7 +223,7 @@ def dribbler() -> Iterator[Dribbler]:
 
 
 def delivered_to(url: str, quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
-    """A hospital with one decision that this address is to be told of."""
+    """A hospital with one decision that is to be sent to this address."""
     hook = f'[[webhooks]]\nname = "bed-board"\nurl = "{url}"\n'
     hospital = Hospital(quick_path, monkeypatch, more=hook)
     decided(hospital)

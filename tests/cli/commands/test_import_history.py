@@ -264,7 +264,7 @@ def test_it_meets_what_was_sent(home: Path, tmp_path: Path) -> None:
 
 
 def test_one_import_at_a_time(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Another one in the same home is told to wait."""
+    """Another one in the same home is asked to wait."""
     folder = files(tmp_path / "data", stays=FIRST)
     (home / PARTS).mkdir(parents=True)
     with (home / PARTS / ".lock").open("w") as lock:

@@ -1,4 +1,4 @@
-"""`vigie key trust` and `vigie policy`: they show, and change only when told, with an entry in the journal."""
+"""`vigie key trust` and `vigie policy`: they show, and change only when asked to, with an entry in the journal."""
 
 import re
 from pathlib import Path

@@ -257,7 +257,7 @@ def test_a_file_without_rounds_has_as_many_trees_in_each(
 def test_ten_million_values_of_a_row_are_supported_and_no_more(
     format_: str, features: int, outputs: int, *, is_supported: bool, model: dict[str, Any]
 ) -> None:
-    """The largest size is told before anything is made of it; a model of no tree yet may have it."""
+    """The largest size is named before anything is made of it; a model of no tree yet may have it."""
     if format_ == "xgboost":
         body = json.loads(json.dumps(model))
         parameters(body).update(num_feature=str(features), num_target=str(outputs), base_score="0.5")

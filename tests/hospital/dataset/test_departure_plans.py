@@ -1,4 +1,4 @@
-"""Departures that come exactly when expected are told from those that people foresaw."""
+"""Departures that come exactly when expected are distinguished from those that people foresaw."""
 
 from zoneinfo import ZoneInfo
 

@@ -312,7 +312,7 @@ def test_what_is_never_received_drops_its_features(hospital: HospitalTables) -> 
 
 
 def test_a_repeated_version_changes_nothing(hospital: HospitalTables) -> None:
-    """Facts told again in a later version keep the time at which they were first known."""
+    """Facts sent again in a later version keep the time at which they were first known."""
     events = events_of(hospital)
     facts = events.facts("visits", ("arrived_at",))
     assert facts.row.size == np.unique(events.tables["visits"].row).size

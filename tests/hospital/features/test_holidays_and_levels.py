@@ -54,12 +54,12 @@ def test_the_turn_of_the_year_is_near_from_both_sides() -> None:
     assert found.tolist() == [-7, 0, 5, 181]
 
 
-def _census(zone: str, units: dict[str, Array], told: dict[int, int] | None = None) -> Events:
-    """A daily census, told at noon UTC; told: the days whose rows came later, and when."""
+def _census(zone: str, units: dict[str, Array], belated: dict[int, int] | None = None) -> Events:
+    """A daily census, received at noon UTC; belated: the days whose rows came later, and when."""
     n = len(next(iter(units.values())))
     at = np.tile(np.arange(n, dtype=np.int64) * DAY + 19_000 * DAY + 12 * HOUR, len(units))
     received = at.copy()
-    for day, later in (told or {}).items():
+    for day, later in (belated or {}).items():
         received[at == at[day]] = at[later]
     census = {
         "unit": np.repeat(np.array(list(units), object), n),

@@ -26,7 +26,7 @@ def stay(name: str, entered: int, received: int, left: int | None = None) -> dic
 
 
 def test_late_news_is_in_and_later_news_is_not() -> None:
-    """At hour 10 two are there; one was told of 20 hours late, one's end 30 hours late: known a day later are both."""
+    """At hour 10 two are there; one became known 20 hours late, one's end 30 hours late: known a day later are both."""
     rows = [
         stay("one", 5 * HOUR, 30 * HOUR),
         stay("two", 4 * HOUR, 4 * HOUR),

@@ -46,7 +46,7 @@ def test_a_table_is_the_same_in_one_chunk_and_in_many(tmp_path: Path, received: 
 
 
 def test_faults_of_all_chunks_are_one_with_the_first_row_of_the_file(tmp_path: Path) -> None:
-    """Row 2,501 lies in a late chunk; a row too wide is told of by its own place."""
+    """Row 2,501 lies in a late chunk; a row too wide is named by its own place."""
     _visits(tmp_path, "csv", received=True)
     lines = (tmp_path / "visits.csv").read_text().splitlines()
     for row in (700, 2501, 2900):

@@ -78,7 +78,7 @@ def test_a_row_that_comes_again_is_named_by_its_own_line(tmp_path: Path) -> None
 
 
 def test_an_empty_count_of_a_long_census_is_unknown(tmp_path: Path) -> None:
-    """As in a file with a column a ward: the row is left out, and told; beds without patients stay a fault."""
+    """As in a file with a column a ward: the row is left out, and named; beds without patients stay a fault."""
     days = [f"2024-03-{d:02d}" for d in range(1, 11)]
     rows = "".join(
         f"{day},{u},{'' if u == 'B' and day < '2024-03-04' else 5},\n" for day in days for u in "AB"

@@ -67,7 +67,7 @@ def test_the_same_spreadsheet_as_text_is_the_same_census(tmp_path: Path) -> None
 
 
 def test_what_is_wrong_in_a_wide_file_is_named_by_its_line_and_ward(tmp_path: Path) -> None:
-    """Blank lines count; a line that is wrong for all wards is told once; an empty ward is no row."""
+    """Blank lines count; a line that is wrong for all wards is named once; an empty ward is no row."""
     rows = _daily()
     rows[3][8] = -1
     rows[4][8] = None
@@ -218,7 +218,7 @@ def test_monthly_totals_are_refused_because_no_day_can_be_recovered(tmp_path: Pa
 
 
 def test_a_wide_census_may_have_a_file_a_year(tmp_path: Path) -> None:
-    """Each line is told of by its file, each ward by its name."""
+    """Each line is named by its file, each ward by its name."""
     (tmp_path / "2023.csv").write_text("jour,A,B\n2023-12-30,1,2\n2023-12-31,1,2\n")
     (tmp_path / "2024.csv").write_text("jour,A,B\n2024-01-01,3,4\n2024-01-02,-3,4\n")
     text = '[tables.census]\nfile = "202*.csv"\n[tables.census.columns]\nat = "jour"\n'

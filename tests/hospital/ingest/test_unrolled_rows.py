@@ -32,7 +32,7 @@ def test_a_row_without_received_at_becomes_what_a_live_system_would_have_sent(tm
 
 
 def test_two_events_at_one_time_are_one_message(tmp_path: Path) -> None:
-    """A patient seen on arrival was told of once."""
+    """A patient seen on arrival was announced once."""
     at = DAY.format(1, 1)
     found = read_files(tmp_path, visits__csv=VISITS + f"V1,{at},{at},{at},,2,,F\n").tables["visits"]
     assert len(found) == 1

@@ -1,4 +1,4 @@
-"""Units renamed or merged: history goes on under today's name, and no sum is made of parts that were not told."""
+"""Units renamed or merged: history goes on under today's name, and no sum is made of parts that are not known."""
 
 from pathlib import Path
 
@@ -84,7 +84,7 @@ def test_a_part_that_is_late_is_waited_for(tmp_path: Path) -> None:
 
 
 def test_revisions_of_a_part_are_revisions_of_the_sum(tmp_path: Path) -> None:
-    """At each reception the last that each part had told by then, and nothing from later."""
+    """At each reception the last that each part had sent by then, and nothing from later."""
     census = "received_at,unit,at,occupied\n" + "".join(
         f"2024-01-0{at}T{hour:02}:00Z,{unit},2024-01-0{at}T00:00Z,{n}\n"
         for unit, at, hour, n in [
@@ -147,7 +147,7 @@ def test_units_that_cannot_be_followed_are_refused(tmp_path: Path) -> None:
 
 
 def test_units_are_described_in_one_place(tmp_path: Path) -> None:
-    """In the mapping or in a file; former names may be told beside a file."""
+    """In the mapping or in a file; former names may be given beside a file."""
     files = {"census": _census(("A", 1, 3), ("A", 2, 3)), "units": "unit,label\nA,Ward A\n"}
     assert _read(tmp_path, '[units.A]\nformerly = ["X"]\n' + CENSUS, **files).tables["units"][
         "label"

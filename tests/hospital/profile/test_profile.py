@@ -223,7 +223,7 @@ def test_a_leap_day_is_a_day_and_a_clock_change_no_gap(tables: Tables, tmp_path:
 
 
 def test_two_rows_of_one_visit(tables: Tables, tmp_path: Path) -> None:
-    """The same row twice counts once and is told; the same content under another id is told too."""
+    """The same row twice counts once and is named; the same content under another id is named, too."""
     visits = tables["visits"]
     tables["visits"] = pd.concat([visits, visits.iloc[100:107]], ignore_index=True)
     again = one(profile(tables, tmp_path / "a"), "duplicate_row")
@@ -354,7 +354,7 @@ def test_counts_that_become_percent_are_found_in_their_unit(tables: Tables, tmp_
 def test_zeros_of_a_closed_unit_hours_left_out_and_a_second_cadence_are_found(
     tables: Tables, tmp_path: Path
 ) -> None:
-    """Closed is not zero; a gap of one unit is told of that unit; a daily unit among hourly ones too."""
+    """Closed is not zero; a gap of one unit is named with that unit; a daily unit among hourly ones too."""
     rows = census(tables)
     closed = (rows["unit"] == "MED-A") & rows["at"].between(MIDDLE, MIDDLE + pd.Timedelta(days=20))
     rows["occupied"] = rows["occupied"].where(~closed, 0)

@@ -193,7 +193,7 @@ def test_school_holidays_thin_the_theatre_and_leave_absences_unreplaced() -> Non
 
 
 def test_operations_are_cancelled_early_and_on_the_day(tables: Tables) -> None:
-    """About a tenth, most of them in the days before; nobody is told before the booking or long after the plan."""
+    """About a tenth, most of them in the days before; nobody knows before the booking or long after the plan."""
     operations = tables["operations"]
     past = operations[operations["planned_at"] < tables["visits"]["arrived_at"].max()]
     cancelled = past.dropna(subset="cancelled_at")

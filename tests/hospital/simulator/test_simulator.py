@@ -192,7 +192,7 @@ def test_wards_never_hold_more_patients_than_installed_beds(hospitals: dict[int,
 
 
 def test_staff_who_do_not_come_are_announced_late_or_never(hospitals: dict[int, Tables]) -> None:
-    """A later row for the same shift says fewer; most shifts have one row, told days ahead."""
+    """A later row for the same shift says fewer; most shifts have one row, written days ahead."""
     staffing = hospitals[TEST_SEEDS[0]]["staffing"]
     doctors = staffing[(staffing["unit"] == "ED") & (staffing["role"] == "doctor")]
     ahead = (doctors["at"] - doctors["known_at"]).dt.total_seconds() / 3600

@@ -92,7 +92,7 @@ def test_a_number_of_numpy_decides_a_plural_as_python_s_does(n: object) -> None:
 
 
 def test_what_decides_a_plural_is_a_number() -> None:
-    """A text in its place is a mistake of Vigie's, told by the key."""
+    """A text in its place is a mistake of Vigie's, named by the key."""
     with pytest.raises(TypeError, match=r"errors\.counted"):
         message("errors.counted", n="1", message="x").words("en")
 

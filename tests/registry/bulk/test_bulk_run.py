@@ -69,7 +69,7 @@ class Home:
         return pd.read_parquet(self.out[model])
 
     def explain(self, out: Path, model: str = "wait-time", **more: Any) -> Written:
-        """Explains the hospital's rows into a file; what is told is collected in `said`."""
+        """Explains the hospital's rows into a file; what is reported is collected in `said`."""
         said = more.pop("said", [])
         request = Request(model, None, self.data, None, out, "en", CHUNK_ROWS)
         return explain_all(

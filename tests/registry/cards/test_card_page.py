@@ -132,7 +132,7 @@ def test_the_page_asks_nothing_of_anywhere(card: dict[str, Any], language: Langu
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_page_can_be_heard(card: dict[str, Any], language: Language) -> None:
-    """One first heading, no level skipped, every table's heads named, every picture told in words."""
+    """One first heading, no level skipped, every table's heads named, every picture put in words."""
     reader = _rendered(card, language)
     levels = [int(tag[1]) for tag, _ in reader.tags if re.fullmatch(r"h\d", tag)]
     assert levels.count(1) == 1
@@ -262,7 +262,7 @@ def test_names_of_the_hospital_are_text_and_never_markup(card: dict[str, Any], l
 
 
 def test_a_card_of_todays_gates_is_in_words(installation: Installation) -> None:
-    """Every measure of a real report has a name of its own; intersections and pairs of inputs are told as such."""
+    """Every measure of a real report has a name of its own; intersections and pairs of inputs are named as such."""
     body = make_report(waits(Hospital(unfair=1.3), np.random.default_rng(5)), default_policy()).body
     found = installation.register("2")
     manifest = Manifest.model_validate(found.json("package/manifest.json"))

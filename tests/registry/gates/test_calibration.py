@@ -101,7 +101,7 @@ def test_a_p90_that_is_too_low_at_night_blocks() -> None:
 
 
 def test_a_part_of_the_day_with_too_little_to_tell_keeps_nothing_shut() -> None:
-    """Nights of a small hospital: told with their interval, and not required."""
+    """Nights of a small hospital: reported with their interval, and not required."""
     result = judged(waits(Hospital(visits=30), np.random.default_rng(2)))
     night = next(f for f in result.findings if (f.metric, f.group) == ("above_p90", "hours=00-06"))
     assert not night.required
@@ -109,7 +109,7 @@ def test_a_part_of_the_day_with_too_little_to_tell_keeps_nothing_shut() -> None:
 
 
 def test_a_few_fortnights_do_not_decide_that_intervals_are_too_wide() -> None:
-    """A week ahead a test set holds seven blocks: all inside is not significantly too wide, and is told."""
+    """A week ahead a test set holds seven blocks: all inside is not significantly too wide, and is reported."""
     part = beds(Hospital(), np.random.default_rng(2)).test
     week = replace(
         part.part(part.horizon_hours == 72), horizon_hours=np.full((part.horizon_hours == 72).sum(), 168.0)

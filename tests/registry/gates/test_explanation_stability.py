@@ -80,7 +80,7 @@ def judged_rows(settings: Settings, found: Candidate) -> tuple[ForecastModel, Pr
 def refits_of(
     settings: Settings, found: Candidate, command: Sequence[str] | None = REFITS
 ) -> tuple[Refits | None, list[float]]:
-    """The refits of a candidate, and the shares done that were told on the way."""
+    """The refits of a candidate, and the shares done that were reported on the way."""
     told: list[float] = []
     with Refitting(command, settings, found, POLICY) as refitting:
         return refitting.result(told.append), told
@@ -236,7 +236,7 @@ def test_a_version_beside_itself_has_not_moved(trained: tuple[Settings, dict[str
 
 
 def test_a_feature_that_tells_the_attribute_and_carries_the_forecast_blocks(sound: Evidence) -> None:
-    """Named; with little weight it is told; an attribute that is stated openly is told too."""
+    """Named; with little weight it is reported; so is an attribute that is stated openly."""
     assert SOUND.proxies is not None
     one = replace(SOUND.proxies.groups[0], alone={"age_years": 0.55, "ed_waiting": 0.8})
     result = judge_explanation(with_probed(sound, proxies=ProxyFacts("", (one,))), POLICY)
@@ -267,7 +267,7 @@ def test_a_feature_that_tells_the_attribute_and_carries_the_forecast_blocks(soun
 def test_contributions_that_tell_the_group_are_found_from_the_rows(
     trained: tuple[Settings, dict[str, Candidate]],
 ) -> None:
-    """An attribute that is the queue by another name, in rows of a real model: nobody told the gate which feature."""
+    """An attribute that is the queue by another name, in rows of a real model: the gate is not given which one."""
     settings, found = trained
     package, judged = judged_rows(settings, found["wait-time"])
     assert isinstance(judged, PreparedWaits)

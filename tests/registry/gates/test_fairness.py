@@ -321,7 +321,7 @@ def test_a_unit_groups_intervals_are_judged_too(sound_beds: Evidence) -> None:
 
 
 def test_intervals_of_a_unit_group_that_do_not_decide_hold_nothing_up(sound_beds: Evidence) -> None:
-    """Too narrow by what may be chance: told with its interval, and only what is significantly too narrow blocks."""
+    """Too narrow by what may be chance: shown with its interval, and only what is significantly too narrow blocks."""
     part = sound_beds.test
     mine = (part.unit_group == "group 3")[:, None]
     sure = part.p50[:, None] + 0.77 * (part.quantiles - part.p50[:, None])

@@ -136,7 +136,7 @@ def test_hindsight_of_the_visit_itself_is_another_and_it_is_asked_the_same(visit
 
 
 def test_a_visit_that_is_asked_otherwise_for_what_followed_is_found(visits: PreparedWaits) -> None:
-    """A value of its own that is not what the record told at triage counts."""
+    """A value of its own that is not what the record had at triage counts."""
     known = visits.part(~visits.samples.censored)
     columns = {**known.samples.query.columns, "age_years": known.samples.query.columns["age_years"] + 1}
     other = replace(
@@ -455,7 +455,7 @@ def test_features_that_are_not_what_they_say_block(
 
 
 def test_a_busy_month_is_no_other_unit(sound: Evidence) -> None:
-    """A tenth of the values outside all that training saw passes, and is told."""
+    """A tenth of the values outside all that training saw passes, and is reported."""
     facts = FeatureFacts((), (), {"ed_waiting": 0.1, "age_years": 0.0}, (), 500)
     result = judge_contract(with_probed(sound, features=facts), POLICY)
     assert result.verdict is Verdict.PASS

@@ -106,7 +106,7 @@ def _one(values: np.ndarray, family: Family = "errors") -> DailyFigures:
 
 
 def test_one_odd_day_is_no_alarm() -> None:
-    """A single day a hundred deviations away is told, not believed."""
+    """A single day a hundred deviations away is reported, not believed."""
     values = 0.05 * _ar(np.random.default_rng(1), 300, 1, 0.3)[:, 0]
     values[250] = 5.0
     assert watch(_one(values), 19_700 + 200, RULES).alarms == ()

@@ -105,7 +105,7 @@ def test_what_was_acknowledged_survives_a_power_cut(tmp_path: Path, shim: Path) 
 
 
 def test_the_test_finds_a_database_that_does_not_wait_for_the_disk(tmp_path: Path, shim: Path) -> None:
-    """The same writer with SQLite told not to sync each commit loses what it acknowledged."""
+    """The same writer with an SQLite that does not sync each commit loses what it acknowledged."""
     careless = """
 from sqlalchemy import Engine, event
 @event.listens_for(Engine, "begin")

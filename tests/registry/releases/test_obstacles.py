@@ -110,7 +110,7 @@ class TestPeople:
             promote_version(installation, "2")
 
     def test_an_installation_that_nobody_founded_promotes_nothing(self, installation: Installation) -> None:
-        """And is told so beside all the rest."""
+        """And reads so beside all the rest."""
         installation.approved()
         edit(installation.settings.trust / "trust.json", lambda body: body.pop("statements"))
         with pytest.raises(RegistryError, match="who is who is not fixed"):

@@ -1,4 +1,4 @@
-"""What is told of a forecast: which contributions, in which words, and what the baseline is called."""
+"""What is said of a forecast: which contributions, in which words, and what the baseline is called."""
 
 import re
 from dataclasses import replace
@@ -64,7 +64,7 @@ def test_the_largest_are_chosen_and_the_others_added_up_by_themselves() -> None:
 
 
 def test_reasons_are_sentences_in_both_languages() -> None:
-    """What is so, compared with what, what it does; unknown is said; what would be shown as 0 is not told."""
+    """What is so, compared with what, what it does; unknown is said; what would be shown as 0 is left out."""
     french = ExplanationText(FEATURES, "min", "fr").wait(terms(), FR)
     assert french["reasons"] == (
         "Au départ, pour ce degré d'urgence, l'attente prévue d'habitude vers cette heure, un dimanche\u00a0: "
@@ -263,7 +263,7 @@ def test_levels_have_no_usual_between_them() -> None:
 @pytest.mark.parametrize("language", ["fr", "en"])
 @pytest.mark.parametrize("baseline", [*WAIT_BASELINES, *BED_BASELINES])
 def test_a_baseline_says_what_it_is(baseline: str, language: str) -> None:
-    """Each of the baselines has words; that of the usual change is told by its parts."""
+    """Each of the baselines has words; that of the usual change is said by its parts."""
     options = FR if language == "fr" else EN
     explanation_text = ExplanationText(
         FEATURES, "min" if baseline in WAIT_BASELINES else "beds", options.language
@@ -401,7 +401,7 @@ def test_an_interaction_is_said_where_it_outweighs_the_smaller_of_its_two() -> N
 
 
 def test_an_interaction_has_a_sentence_and_is_no_further_reason() -> None:
-    """It is within what is told already: the reasons add up without it."""
+    """It is within what is said already: the reasons add up without it."""
     told = replace(terms(), interactions=((0, 3, -2.5),))
     for options, sentence in (
         (

@@ -1,4 +1,4 @@
-"""The gate: what reaches a handler, and what is told of what does not."""
+"""The gate: what reaches a handler, and what is said of what does not."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Problems are told in the language of who asks: title, detail and messages; codes and paths are the same in all."""
+"""Problems are said in the language of who asks: title, detail and messages; codes and paths are the same in all."""
 
 from typing import Any
 

@@ -129,7 +129,7 @@ def test_who_waits_too_long_is_refused_and_the_next_is_answered() -> None:
 
 
 def test_what_may_have_been_written_is_not_tried_again() -> None:
-    """A commit that failed may have been made: each is told the error, and nothing is recorded twice."""
+    """A commit that failed may have been made: each is given the error, and nothing is recorded twice."""
 
     async def scene() -> tuple[list[object], int]:
         workers, calls, gate = Workers(threads=1, queue=80), [0], threading.Event()
@@ -154,7 +154,7 @@ def test_what_may_have_been_written_is_not_tried_again() -> None:
 
 
 def test_nobody_is_left_waiting() -> None:
-    """Too few answers, or threads that have ended: everyone is told at once, and the next one is served or told."""
+    """Too few answers, or threads that have ended: all are answered at once, the next one is served or refused."""
 
     async def scene() -> list[object]:
         workers = Workers(threads=1, queue=80, seconds=5.0)

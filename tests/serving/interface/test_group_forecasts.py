@@ -102,7 +102,7 @@ def test_the_curve_of_groups_counts_where_one_was_learned() -> None:
 def test_without_a_learned_total_nothing_is_made_up(
     units: list[BedForecast], known: GroupForecasts | None
 ) -> None:
-    """No distribution is told, and no number stands in for it."""
+    """No distribution is given, and no number stands in for it."""
     found = group(units, known)
     assert found.not_computable == "no_distribution_of_the_group"
     assert (found.p10, found.p50, found.p90, found.probability) == (None, None, None, None)

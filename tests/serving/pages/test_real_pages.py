@@ -243,7 +243,7 @@ class TestTrust:
         assert instant(parse_time(answer["prediction_time"])) == instant(parse_time(at))
 
     def test_the_answer_names_the_moment_that_it_is_of(self, service: Service) -> None:
-        """The arrival where no triage's time is told, else triage; asked a little later it is still trusted."""
+        """The arrival where no triage's time is given, else triage; asked a little later it is still trusted."""
         arrived, triaged = self._at(service, 9), self._at(service, 4)
         for more, moment_of in (({}, arrived), ({"triaged_at": triaged}, triaged)):
             answer = self._ask(service, triage="5", arrived_at=arrived, **more)
@@ -251,7 +251,7 @@ class TestTrust:
             assert answer["trust"]["status"] == "trusted"
 
     def test_longer_than_the_median_is_said(self, service: Service) -> None:
-        """A patient of triage 2 who is told of an hour and a half after triage."""
+        """A patient of triage 2 who is announced an hour and a half after triage."""
         at = self._at(service, 90)
         trust = self._ask(service, triage="2", arrived_at=at, triaged_at=at)["trust"]
         assert (trust["status"], len(trust["warnings"])) == ("degraded", 1)

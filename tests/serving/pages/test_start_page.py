@@ -29,7 +29,7 @@ PARIS = ZoneInfo("Europe/Paris")
 
 
 def test_the_reasons_shown_are_those_of_the_first_trusted_horizon(quick_path: Path) -> None:
-    """Where the baseline answers first, the model's reasons are told, and the heading says of when."""
+    """Where the baseline answers first, the model's reasons are given, and the heading says of when."""
     parts, tokens = make_parts(quick_path / "home")
     headers = {"authorization": f"Bearer {tokens['operator']}"}
     page = InProcess(parts).get("/?language=en", headers=headers).text

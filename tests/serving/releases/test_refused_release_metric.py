@@ -29,7 +29,7 @@ def shown(parts: Parts) -> dict[str, str]:
 
 
 def test_it_is_shown_while_the_one_before_goes_on(parts: Parts) -> None:
-    """Somebody changed a signed file: nothing told the one who is on duty until the service was started again."""
+    """Somebody changed a signed file: the one who is on duty heard nothing until the service was started again."""
     source, times = FakeReleases(), iter(range(0, 10_000, 100))
     parts.releases = Releases(source, clock=lambda: float(next(times)))
     parts.releases.refresh()

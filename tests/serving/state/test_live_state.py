@@ -28,7 +28,7 @@ MANIFEST = cast(Manifest, SimpleNamespace(place=PARIS, cadence_hours=1))
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> HospitalTables:
-    """A small hospital whose visits and stays are told of several times."""
+    """A small hospital whose visits and stays are sent several times."""
     folder = tmp_path_factory.mktemp("live-state")
     write(simulate(150, seed=41, scale=0.1), folder)
     return read_hospital(folder, None, b"k" * 32)

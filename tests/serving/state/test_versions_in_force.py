@@ -23,7 +23,7 @@ def _stay(left: int | None) -> dict[str, Any]:
 
 
 def test_an_end_that_is_received_late_is_read_with_the_version_that_it_ends(database_url: str) -> None:
-    """Left before the time that is asked about, told of after it: else the stay would seem open for ever."""
+    """Left before the time that is asked about, known after it: else the stay would seem open for ever."""
     with opened_database(database_url) as engine:
         with writing(engine) as connection:
             add(connection, {"stays": [_stay(None)]}, ENTERED)
@@ -56,7 +56,7 @@ def test_what_was_stored_before_is_corrected(tmp_path: Path) -> None:
 
 
 def test_a_first_import_takes_the_end_too() -> None:
-    """Of a hospital's tables: both versions, and neither of a stay that was over and told of before."""
+    """Of a hospital's tables: both versions, and neither of a stay that was over and known before."""
     columns = {
         "stay_id": np.array(["s", "s", "old", "old"], object),
         "unit": np.array(["U1"] * 4, object),

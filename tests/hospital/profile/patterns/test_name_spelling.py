@@ -1,4 +1,4 @@
-"""One unit under two spellings is told, whatever makes the difference; names that people tell apart are not."""
+"""One unit under two spellings is named, whatever makes the difference; names that people keep apart are not."""
 
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
@@ -34,7 +34,7 @@ def said(*tables: tuple[str, Latest]) -> list[tuple[str, str, str, int, tuple[st
     "other", ["med-a", "MED A", "MED_A", "Med-A", "MÉD-A", "MED – A", "MED-A.", "ＭＥＤ-A"]
 )
 def test_spellings_of_one_name(other: str) -> None:
-    """The rarer of both is told, with its rows and the name to keep."""
+    """The rarer of both is named, with its rows and the name to keep."""
     assert said(table("stays", "unit", ["MED-A", "MED-A", other])) == [
         ("stays", "unit", other, 1, ("MED-A",))
     ]
@@ -47,7 +47,7 @@ def test_names_that_people_tell_apart(other: str) -> None:
 
 
 def test_the_table_of_units_says_which_is_right_and_departments_are_their_own() -> None:
-    """What most rows have is told where the table of units has another; a department may be called as a unit."""
+    """What most rows have is named where the table of units has another; a department may be called as a unit."""
     found = said(
         table("units", "unit", ["Réa"]),
         table("stays", "unit", ["REA", "REA"]),

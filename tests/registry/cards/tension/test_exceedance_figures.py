@@ -71,7 +71,7 @@ def test_each_unit_and_all_have_their_figures(
 def test_of_no_event_there_is_neither_skill_nor_slope(
     rows: dict[tuple[str, float], dict[str, Any]],
 ) -> None:
-    """Counts stand, and what was told beside what happened."""
+    """Counts stand, and what was forecast beside what happened."""
     none = rows["U1", 24.0]
     assert (none["events"], none["event_days"], none["skill"], none["slope"]) == (0, 0, None, None)
     assert none["n"] > 100

@@ -223,7 +223,7 @@ def _gate(report: Report, name: str) -> dict[str, Any]:
 
 
 def test_the_check_finds_it_again_and_the_card_shows_it(home: Settings) -> None:
-    """Every horizon's coverage is told, the error stands beside the baselines' sums, and both are on the card."""
+    """Every horizon's coverage is reported, the error stands beside the baselines' sums, and both are on the card."""
     report = check(home, "bed-demand", "1", default_policy(), now=NOW, progress=silent, refits=REFITS)
     contract = {f["metric"]: f for f in _gate(report, "contract")["findings"]}
     assert contract["forecasts_differ"]["value"] == 0

@@ -154,7 +154,7 @@ def test_it_adds_up_and_is_the_sum_of_its_units(asked: Callable[..., Ask], refer
 def test_each_contribution_is_the_sum_of_its_units_and_values_are_those_of_all(
     asked: Callable[..., Ask],
 ) -> None:
-    """Beds and patients are added, what is the same for all is told once, a share of a level is not told at all."""
+    """Beds and patients are added, what is the same for all is said once, a share of a level is not said at all."""
     answer = asked(_census(DAYS))(
         units=list(UNITS), horizons_hours=[24], explain={"top": 1000, "language": "en"}
     )
@@ -172,7 +172,7 @@ def test_each_contribution_is_the_sum_of_its_units_and_values_are_those_of_all(
 
 
 def test_what_is_the_same_for_all_units_is_so(model: LoadedModel) -> None:
-    """Features that are told once for the hospital differ between no two units; those that are added do."""
+    """Features that are said once for the hospital differ between no two units; those that are added do."""
     tables_events = _events()
     features = tuple(f for f in ALL_BED_FEATURES if f.name in {g.name for g in _features(model)})
     query = bed_query(np.array([END - 5 * DAY, END]), np.arange(len(UNITS)), HORIZONS)
@@ -240,7 +240,7 @@ def test_a_unit_whose_level_fell_degrades_the_total(asked: Callable[..., Ask]) -
 
 
 def test_a_unit_of_which_nothing_was_received_is_missing_and_said_so(asked: Callable[..., Ask]) -> None:
-    """Silent for a week: left out and the forecast degraded; for five weeks: closed. Told with the request: there."""
+    """Silent for a week: left out and the forecast degraded; for five weeks: closed. Sent with the request: there."""
     ask = asked(_census(DAYS, without={"B": 7, "E": 35}))
     for hospital_total in ask(explain={"language": "en"})["hospital"]:
         _adds_up(hospital_total)
