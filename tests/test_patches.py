@@ -34,7 +34,6 @@ _LEFT = {
     "tests/serving/explanations/test_counterfactuals.py": 3,
     "tests/serving/explanations/test_random_models.py": 1,
     "tests/serving/explanations/test_uncertainty.py": 1,
-    "tests/serving/limits/test_connection_limits.py": 3,
     "tests/serving/releases/test_exchanged_package.py": 1,
     "tests/serving/releases/test_releases_in_use.py": 2,
     "tests/serving/routes/test_request_keys.py": 1,

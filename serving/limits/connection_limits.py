@@ -57,7 +57,7 @@ class _Table:
         own = [c for c, a in self._open.items() if a == address] if address not in _LOOPBACK else []
         if len(own) > CONNECTIONS_OF_ONE:
             return self._close_one(own[:-1])
-        if len(self._open) > CONNECTIONS:
+        if len(self._open) > connection.most_connections:
             return self._close_one([c for c in self._open if c is not connection])
         return True
 
@@ -80,7 +80,14 @@ _TABLES: WeakKeyDictionary[ServerState, _Table] = WeakKeyDictionary()
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """Uvicorn's protocol; whoever sends too much, too slowly or reads nothing is answered in short, or cut off."""
+    """Uvicorn's protocol; whoever sends too much, too slowly or reads nothing is answered in short, or cut off.
+
+    Attributes:
+        head_seconds, drain_seconds, write_seconds, most_connections: its limits, which a subclass may set otherwise.
+    """
+
+    head_seconds, drain_seconds, write_seconds = HEAD_SECONDS, DRAIN_SECONDS, WRITE_SECONDS
+    most_connections = CONNECTIONS
 
     _in_head, _head_bytes, _unread_bytes, _drained = True, 0, 0, 0
     _turned_away = ""
@@ -94,7 +101,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self.ws_protocol_class = None  # there is no websocket here: an upgrade is answered as what else it is
         table = _TABLES.setdefault(self.server_state, _Table())
         if table.add(self, self.client[0] if self.client else ""):
-            self._start_timer(HEAD_SECONDS)
+            self._start_timer(self.head_seconds)
         else:
             self._refuse(503)
 
@@ -125,7 +132,7 @@ class LimitedProtocol(HttpToolsProtocol):
                 super().data_received(piece)
                 continue
             if self._timer is None:
-                self._start_timer(HEAD_SECONDS)
+                self._start_timer(self.head_seconds)
             room = HEAD_BYTES - self._head_bytes
             if room <= 0:
                 self._refuse(431)
@@ -179,7 +186,7 @@ class LimitedProtocol(HttpToolsProtocol):
         """Answers from the head alone; the body is read away, so that whoever sends it can read the answer."""
         self.transport.write(refusal)
         self._turned_away = "keep" if keep else "close"
-        self._start_timer(DRAIN_SECONDS)
+        self._start_timer(self.drain_seconds)
         if self.expect_100_continue:
             self.transport.close()  # nobody sends a body to a refusal
 
@@ -210,13 +217,13 @@ class LimitedProtocol(HttpToolsProtocol):
             place.leave()  # what stands before the gate may have answered for it
         super().on_response_complete()
         if not self._in_head and not self.transport.is_closing():
-            self._start_timer(DRAIN_SECONDS)
+            self._start_timer(self.drain_seconds)
 
     def pause_writing(self) -> None:
         """Nobody reads: for a while."""
         super().pause_writing()
         if self._write_timer is None:
-            self._write_timer = self.loop.call_later(WRITE_SECONDS, self.transport.abort)
+            self._write_timer = self.loop.call_later(self.write_seconds, self.transport.abort)
 
     def resume_writing(self) -> None:
         """Somebody reads again."""
@@ -253,7 +260,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if not self._in_head:
             self.transport.close()
         elif self.cycle is not None and not self.cycle.response_complete:
-            self._start_timer(HEAD_SECONDS)  # an answer is on its way; the next head can wait for it
+            self._start_timer(self.head_seconds)  # an answer is on its way; the next head can wait for it
         else:
             self._refuse(408)
 

@@ -7,12 +7,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 import uvicorn.config
 
-from serving.limits.connection_limits import install
+from serving.limits.connection_limits import LimitedProtocol, install
 from tests.support.running_service import free_port
 from tests.support.waiting import wait_for
 
@@ -57,11 +57,19 @@ def code(answer: bytes) -> tuple[int, str]:
 
 
 @contextmanager
-def listening(application: Any, seen: list[str]) -> Iterator[Door]:
-    """The limits in front of any application, which adds the paths that it saw to `seen`."""
+def listening(
+    application: Any, seen: list[str], protocol: type[LimitedProtocol] | Literal["auto"] = "auto"
+) -> Iterator[Door]:
+    """The limits in front of any application, which adds the paths that it saw to `seen`.
+
+    Args:
+        protocol: with these limits; if left out, with those that every server of this process has.
+    """
     install()
     port = free_port()
-    config = uvicorn.Config(application, port=port, log_level="critical", lifespan="off", loop="asyncio")
+    config = uvicorn.Config(
+        application, port=port, log_level="critical", lifespan="off", loop="asyncio", http=protocol
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
     thread.start()

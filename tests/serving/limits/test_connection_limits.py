@@ -4,15 +4,14 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import uvicorn
 import uvicorn.config
 
-from serving.limits import connection_limits
 from serving.limits.admission import Admission
-from serving.limits.connection_limits import install
+from serving.limits.connection_limits import LimitedProtocol, install
 from serving.limits.door import open_door
 from tests.support.listening_door import Door, code, listening, read
 from tests.support.waiting import wait_for
@@ -20,8 +19,20 @@ from tests.support.waiting import wait_for
 GET = b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n"
 
 
+class Hurried(LimitedProtocol):
+    """A tenth of a second in place of five."""
+
+    head_seconds = drain_seconds = write_seconds = 0.15
+
+
+class Small(LimitedProtocol):
+    """Room for twenty connections."""
+
+    most_connections = 20
+
+
 @contextmanager
-def serving(large: int = 0) -> Iterator[Door]:
+def serving(large: int = 0, protocol: type[LimitedProtocol] | Literal["auto"] = "auto") -> Iterator[Door]:
     """The limits in front of an application that answers at once, with a body of so many bytes for /large."""
     seen: list[str] = []
 
@@ -34,7 +45,7 @@ def serving(large: int = 0) -> Iterator[Door]:
         await send({"type": "http.response.start", "status": 200, "headers": length})
         await send({"type": "http.response.body", "body": body})
 
-    with listening(application, seen) as door:
+    with listening(application, seen, protocol) as door:
         yield door
 
 
@@ -43,13 +54,6 @@ def door() -> Iterator[Door]:
     """A server with the limits."""
     with serving() as found:
         yield found
-
-
-@pytest.fixture
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A tenth of a second in place of five."""
-    for name in ("HEAD_SECONDS", "DRAIN_SECONDS", "WRITE_SECONDS"):
-        monkeypatch.setattr(connection_limits, name, 0.15)
 
 
 @pytest.mark.parametrize(
@@ -74,10 +78,9 @@ def test_a_head_has_a_size(door: Door, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("kind", ["silent", "drops", "line ends", "after an answer"])
-@pytest.mark.usefixtures("hurried")
 def test_a_head_has_a_time(kind: str) -> None:
     """408, or the end: for who sends nothing, a byte now and then, line ends only, or does so after an answer."""
-    with serving() as door, door.open() as connection:
+    with serving(protocol=Hurried) as door, door.open() as connection:
         if kind == "after an answer":
             connection.sendall(GET)
             first = b""
@@ -162,10 +165,9 @@ def test_an_unwanted_body_is_read_away_within_bounds(door: Door) -> None:
     assert sent < 20_000_000
 
 
-@pytest.mark.usefixtures("hurried")
 def test_who_reads_nothing_is_cut_off() -> None:
     """An answer that nobody fetches is not held for ever."""
-    with serving(large=30_000_000) as door, door.open() as connection:
+    with serving(30_000_000, Hurried) as door, door.open() as connection:
         connection.sendall(GET.replace(b"/livez", b"/large"))
         wait_for(lambda: door.seen == ["/large"], "request")
 
@@ -179,16 +181,20 @@ def test_who_reads_nothing_is_cut_off() -> None:
         wait_for(is_cut_off, "end of it", 10)
 
 
-def test_a_new_connection_is_answered_however_many_are_idle(
-    door: Door, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def small() -> Iterator[Door]:
+    """A server with room for twenty connections."""
+    with serving(protocol=Small) as found:
+        yield found
+
+
+def test_a_new_connection_is_answered_however_many_are_idle(small: Door) -> None:
     """The oldest that waits is closed for it; those that are kept are no more than there may be."""
-    monkeypatch.setattr(connection_limits, "CONNECTIONS", 20)
-    idle = [door.open() for _ in range(60)]
+    idle = [small.open() for _ in range(60)]
     for connection in idle[::2]:
         with suppress(ConnectionError):
             connection.sendall(b"GET /livez HTTP/1.1\r\nx: ")
-    assert door.ask(GET.replace(b"host: x", b"connection: close")).endswith(b"ok")
+    assert small.ask(GET.replace(b"host: x", b"connection: close")).endswith(b"ok")
 
     def closed() -> int:
         count = 0
@@ -212,7 +218,7 @@ def test_uvicorn_still_takes_its_protocol_from_where_the_limits_are_put() -> Non
     install()
     config = uvicorn.Config(lambda: None, lifespan="off")
     config.load()
-    assert config.http_protocol_class is connection_limits.LimitedProtocol
+    assert config.http_protocol_class is LimitedProtocol
 
 
 POST = b"POST /v1/wait-time HTTP/1.1\r\nhost: x\r\ncontent-length: 6\r\n"
@@ -223,15 +229,16 @@ class TestTurnedAway:
     """Those whom the door refuses: answered from the head, with no task for them."""
 
     @pytest.fixture
-    def refusing(self, door: Door) -> Iterator[Door]:
-        """A server whose door refuses all that is no GET."""
+    def refusing(self, request: pytest.FixtureRequest) -> Iterator[Door]:
+        """A server whose door refuses all that is no GET; with the limits that a test asks for."""
 
         def refuse(method: bytes, target: bytes, headers: Any, keep: bool) -> bytes | None:
             return REFUSED if method == b"POST" else None
 
         open_door(refuse)
         try:
-            yield door
+            with serving(protocol=getattr(request, "param", "auto")) as door:
+                yield door
         finally:
             open_door(None)
 
@@ -262,9 +269,9 @@ class TestTurnedAway:
             connection.settimeout(2)  # an idle connection is closed after five
             assert connection.recv(65_536) == b""
 
-    def test_a_body_that_never_ends_ends_the_connection(self, refusing: Door, monkeypatch: Any) -> None:
+    @pytest.mark.parametrize("refusing", [Hurried], indirect=True)
+    def test_a_body_that_never_ends_ends_the_connection(self, refusing: Door) -> None:
         """As after any other answer."""
-        monkeypatch.setattr(connection_limits, "DRAIN_SECONDS", 0.2)
         with refusing.open() as connection:
             connection.sendall(POST + b"\r\nabc")
             assert connection.recv(65_536) == REFUSED
