@@ -32,6 +32,7 @@ def build_card(
         "performance": report["performance"],
         "hospital": report["hospital"],
         "tension": report["tension"],
+        "tension_totals": report.get("tension_totals", []),
         "admission": report.get("admission"),
         "boarding": report.get("boarding", []),
         "groups": _groups(report),

@@ -17,6 +17,7 @@ from registry.cards.summary_sections import Ask, Brief, Later, Overrides, Purpos
 from registry.cards.tension.admission_section import Admission
 from registry.cards.tension.boarding_section import Boarding
 from registry.cards.tension.exceedance_section import Tension
+from registry.cards.tension.total_section import TensionTotals
 from registry.cards.verdicts_section import Verdicts
 
 __all__ = ["render_html"]
@@ -29,6 +30,7 @@ _CONTENTS = (
     "calibration",
     "hospital",
     "tension",
+    "tension_totals",
     "admission",
     "boarding",
     "fairness",
@@ -66,6 +68,7 @@ def render_html(
         Calibration.of(card),
         Hospital.of(card),
         Tension.of(card, words),
+        TensionTotals.of(card),
         Admission.of(card),
         Boarding.of(card),
         Fairness(card["groups"]),

@@ -10,6 +10,7 @@ from hospital.arrays import Array
 from registry.cards.tension.admission_figures import admission_figures
 from registry.cards.tension.boarding_figures import boarding_figures
 from registry.cards.tension.event_figures import event_figures
+from registry.cards.tension.total_figures import total_figures
 from registry.evidence.interval_shares import tail_shares
 from registry.evidence.records import UNIT, Evidence, Scored
 from registry.gates import GateResult, Verdict, judge, worst
@@ -47,6 +48,7 @@ class Report:
             "performance",
             "hospital",
             "tension",
+            "tension_totals",
             "admission",
             "boarding",
             "attempts",
@@ -59,6 +61,7 @@ def make_report(evidence: Evidence, policy: Policy) -> Report:
     results, scope = judge(evidence, policy)
     required = policy.required_of(evidence.kind)
     judged = {r.name: r.verdict for r in results}
+    trusted, alpha = _trusted(evidence.test, set(scope)), policy.document.alpha
     # A gate that is required and was not judged opens nothing.
     verdict = worst(judged.get(name, Verdict.INCONCLUSIVE) for name in required)
     body = {
@@ -76,11 +79,10 @@ def make_report(evidence: Evidence, policy: Policy) -> Report:
         "gates": [_gate(r) for r in results],
         "performance": _performance(evidence, policy, scope),
         "hospital": _hospital_total(evidence.hospital, policy),
-        "tension": _tension(evidence, policy, set(scope)),
-        "admission": admission_figures(evidence.admissions, policy.document.alpha),
-        "boarding": boarding_figures(
-            evidence.boarding, evidence.test, _trusted(evidence.test, set(scope)), policy.document.alpha
-        ),
+        "tension": _tension(evidence, trusted, alpha),
+        "tension_totals": total_figures(evidence.totals, evidence.test, trusted, alpha),
+        "admission": admission_figures(evidence.admissions, alpha),
+        "boarding": boarding_figures(evidence.boarding, evidence.test, trusted, alpha),
         "history_days": evidence.history_days,
         "attempts": evidence.attempts,
         "judged": _span(evidence.test),
@@ -162,12 +164,11 @@ def _trusted(test: Scored, inside: set[tuple[str, float]]) -> Array:
     return np.array([cell in inside for cell in cells], bool)
 
 
-def _tension(evidence: Evidence, policy: Policy, inside: set[tuple[str, float]]) -> list[dict[str, Any]]:
+def _tension(evidence: Evidence, trusted: Array, alpha: float) -> list[dict[str, Any]]:
     """How good probabilities of more demand than staffed beds are, as served: by horizon, of all and by unit."""
     rows, test = evidence.exceedances, evidence.test
     if rows is None:
         return []
-    trusted = _trusted(test, inside)
     probability = np.where(trusted, rows.model, rows.baseline)
     known = np.isfinite(probability) & np.isfinite(test.outcome) & (test.weight > 0)
     unit, out = test.audit[UNIT], []
@@ -184,7 +185,7 @@ def _tension(evidence: Evidence, policy: Policy, inside: set[tuple[str, float]])
                     "unit": str(name),
                     "horizon_hours": float(horizon),
                     "in_scope": "all" if in_scope.all() else "some" if in_scope.any() else "none",
-                    **event_figures(*asked, usual, policy.document.alpha),
+                    **event_figures(*asked, usual, alpha),
                 }
             )
     return out

@@ -1,5 +1,7 @@
 """How probably judged rows exceed their staffed beds, as each answer says it, and how often they did before."""
 
+from zoneinfo import ZoneInfo
+
 import numpy as np
 
 from hospital.arrays import Array
@@ -14,9 +16,9 @@ from registry.model.feature_groups import rows_of
 from registry.model.forecast_model import ForecastModel
 from registry.statistics.probability_scores import climatology
 
-__all__ = ["exceedance_rows"]
+__all__ = ["WEEK_HOURS", "exceedance_rows", "hour_of_week"]
 
-_WEEK_HOURS = 7 * 24
+WEEK_HOURS = 7 * 24
 
 
 def exceedance_rows(
@@ -41,7 +43,7 @@ def exceedance_rows(
         return None
     event = np.where(known, prepared.outcome > np.where(known, staffed, 0.0), False)
     unit = prepared.samples.query.unit
-    cell = unit * _WEEK_HOURS + _hour_of_week(prepared)
+    cell = unit * WEEK_HOURS + hour_of_week(prepared.target_time, prepared.events.zone)
     baseline = model.baseline_quantiles(rows_of(model, prepared.part(judged)))
     beds, hours = staffed[judged], test.horizon_hours
     return ExceedanceRows(
@@ -53,7 +55,7 @@ def exceedance_rows(
     )
 
 
-def _hour_of_week(prepared: PreparedBeds) -> Array:
-    """Weekday and hour of each row's target by the hospital's clock: int64 [n]."""
-    clock = local_clock(prepared.target_time, prepared.events.zone)
+def hour_of_week(times: Array, zone: ZoneInfo) -> Array:
+    """Weekday and hour of instants (int64 [n]) by the hospital's clock: int64 [n], below `WEEK_HOURS`."""
+    clock = local_clock(times, zone)
     return np.asarray(weekday(clock // DAY) * 24 + hour_of(clock).astype(np.int64))

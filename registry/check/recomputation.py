@@ -29,6 +29,7 @@ from registry.check.recent_data import daily_series, later
 from registry.check.reported_results import compare_with_reported
 from registry.check.required_groups import require_groups
 from registry.check.small_groups import earlier_gaps
+from registry.check.total_exceedance_evidence import total_exceedance_rows
 from registry.errors import PackageError
 from registry.evidence.probe_records import ExplanationShift, LeakageFacts, Probed
 from registry.evidence.records import DailyInput, Evidence, ExplanationFacts, Scored
@@ -120,6 +121,7 @@ def _evidence(
         history_days=(span[1] - rows.ours.spans["train"][0]) / DAY,
         hospital=scores.whole,
         exceedances=exceedance_rows(subject.model, rows.prepared, rows.split, scores.test),
+        totals=total_exceedance_rows(subject.model, rows.prepared, rows.split, scores.test),
         admissions=admission_rows(subject.model, rows.prepared.events, rows.split),
         boarding=boarding_rows(subject.model, rows.prepared, rows.split, scores.test),
         attempts=_attempts(subject, span),

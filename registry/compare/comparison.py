@@ -1,13 +1,11 @@
 """Two versions of a model on the same rows, which neither was fitted on: differences with their intervals."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from hospital.arrays import Array
-from hospital.dataset.quantiles import LEVELS
 from hospital.dataset.splits import Split
 from hospital.errors import HistoryError
 from hospital.features.definition_digest import feature_digest
@@ -15,62 +13,19 @@ from hospital.ingest.hospital_reader import HospitalTables
 from hospital.record.events import FOREVER
 from registry.candidates.candidates import Candidate, candidate
 from registry.candidates.snapshots import open_snapshot
+from registry.compare.differences import Difference, differences
+from registry.compare.tension_differences import Announced, tension_differences
 from registry.errors import CandidateError, PackageError
 from registry.evidence.records import Scored
 from registry.model.forecast_model import ForecastModel
-from registry.model.scoring import prepare, score
+from registry.model.scoring import prepare
 from registry.package.manifest import package_digest
 from registry.settings import Settings
-from registry.statistics.intervals import block_mean
-from registry.statistics.scope import horizon_name
 from registry.trust.service_keys import accepted_keys
 
-__all__ = ["METRICS", "Comparison", "Difference", "compare", "differences"]
+__all__ = ["Comparison", "compare"]
 
 Progress = Callable[[str, float], None]
-
-METRICS = ("mae", "crps", "inside")
-"""Mean absolute error of p50; continuous ranked probability score over the 19 quantiles; share of outcomes in
-p10-p90. The first two in the forecast's unit, less is better; the third is 0.8 where intervals are right."""
-
-_ALPHA = 0.025  # on either side: 95 % intervals, as people expect of a difference
-_LEAST_ROWS = 50
-_P10, _P90 = LEVELS.index(0.1), LEVELS.index(0.9)
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One figure of both versions on the same rows.
-
-    Attributes:
-        metric: of `METRICS`.
-        by: "all", "horizon", "unit_group" or an audit attribute.
-        group: of it.
-        first, second: the figures.
-        difference: second less first.
-        low, high: its 95 % interval by blocks of days, None where there are not two blocks.
-        n: rows.
-        blocks: of days.
-    """
-
-    metric: str
-    by: str
-    group: str
-    first: float
-    second: float
-    difference: float
-    low: float | None
-    high: float | None
-    n: int
-    blocks: int
-
-    @property
-    def shown(self) -> int:
-        """-1: the first is significantly better, 1: the second, 0: the interval does not say (nor does it of
-        `inside`)."""
-        if self.low is None or self.high is None or self.metric == "inside":
-            return 0
-        return -1 if self.low > 0 else int(self.high < 0)
 
 
 @dataclass(frozen=True)
@@ -139,13 +94,14 @@ def compare(
             ),
             spans[1][1],
         )
-    scored = []
+    announced = []
     for number, loaded in enumerate(models):
         progress(f"forecast with version {found[number].version}", 0.2 + 0.4 * number)
         prepared = prepare(loaded, tables)
         at = prepared.prediction_time
-        scored.append(score(loaded, prepared, (at >= start) & (at < end)).known())
+        announced.append(Announced.of(loaded, prepared, (at >= start) & (at < end)))
     progress("compare", 0.95)
+    scored = [one.scored.known() for one in announced]
     ours, theirs = _same_rows(scored[0], scored[1])
     if not ours.size:
         raise HistoryError("registry.compare.no_row")
@@ -158,7 +114,7 @@ def compare(
         int(ours.prediction_time.max()),
         scored[0].size - ours.size,
         scored[1].size - ours.size,
-        tuple(differences(ours, theirs)),
+        (*differences(ours, theirs), *tension_differences(*announced)),
     )
 
 
@@ -175,62 +131,3 @@ def _same_rows(first: Scored, second: Scored) -> tuple[Scored, Scored]:
     _, mine, theirs = np.intersect1d(first.row_id.astype(str), second.row_id.astype(str), return_indices=True)
     order = np.argsort(mine, kind="stable")  # in the order of time again, as blocks of days need it
     return first.part(mine[order]), second.part(theirs[order])
-
-
-def differences(first: Scored, second: Scored) -> Iterator[Difference]:
-    """Every metric over all rows, then by horizon, unit group and audit attribute.
-
-    Args:
-        first, second: the same rows in the same order, every outcome and forecast known.
-    """
-    losses = {name: (_loss(first, name), _loss(second, name)) for name in METRICS}
-    for by, group, mask in _groups(first):
-        rows = int(mask.sum())
-        if rows < _LEAST_ROWS:
-            continue
-        weight, times = first.weight[mask], first.prediction_time[mask]
-        for name, (mine, theirs) in losses.items():
-            found = block_mean(
-                theirs[mask] - mine[mask],
-                weight,
-                times,
-                horizon_hours=float(
-                    first.horizon_hours[mask].max()
-                ),  # the longest errors overlap the longest
-            )
-            several = found.blocks >= 2
-            yield Difference(
-                name,
-                by,
-                group,
-                float(np.average(mine[mask], weights=weight)),
-                float(np.average(theirs[mask], weights=weight)),
-                found.value,
-                found.low(_ALPHA) if several else None,
-                found.high(_ALPHA) if several else None,
-                rows,
-                found.blocks,
-            )
-
-
-def _groups(rows: Scored) -> Iterator[tuple[str, str, Array]]:
-    yield "all", "all", np.ones(rows.size, bool)
-    horizons = np.unique(rows.horizon_hours)
-    for horizon in horizons if horizons.size > 1 else ():
-        yield "horizon", horizon_name(float(horizon)), rows.horizon_hours == horizon
-    for by, values in {"unit_group": rows.unit_group, **rows.audit}.items():
-        known = sorted({str(v) for v in values if v is not None})
-        for group in known if len(known) > 1 else ():
-            yield by, group, values == group
-
-
-def _loss(scored: Scored, metric: str) -> Array:
-    if metric == "mae":
-        return np.abs(scored.outcome - scored.p50)
-    if metric == "inside":
-        low, high = scored.quantiles[:, _P10], scored.quantiles[:, _P90]
-        return ((scored.outcome >= low) & (scored.outcome <= high)).astype(np.float64)
-    # Twice the mean pinball loss over evenly spaced levels: the usual sum for the CRPS (Gneiting & Ranjan 2011).
-    error = scored.outcome[:, None] - scored.quantiles
-    levels = np.array(LEVELS)
-    return 2 * np.maximum(levels * error, (levels - 1) * error).mean(axis=1)

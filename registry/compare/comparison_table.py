@@ -9,11 +9,14 @@ from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language
 from hospital.words.plain_console import plain_console
 from hospital.words.terminal_table import print_table
-from registry.compare.comparison import Comparison, Difference
+from registry.compare.comparison import Comparison
+from registry.compare.differences import BRIER, Difference
 
 __all__ = ["print_comparison"]
 
 _COLUMNS = ("figure", "by", "group", "n", "first", "second", "difference", "interval")
+_GROUPED_AS = {"hospital": "horizon", "group_total": "unit_group"}
+"""As what the groups of totals are named."""
 _SHOWN = {1: ("second_better", "green"), -1: ("first_better", "red")}
 
 
@@ -60,18 +63,23 @@ def _by(by: str, language: Language) -> str:
 
 
 def _group(d: Difference, language: Language) -> str:
-    return "" if d.by == "all" else names.value(d.by, d.group, language)
+    return "" if d.by == "all" else names.value(_GROUPED_AS.get(d.by, d.by), d.group, language)
 
 
 def _figure(d: Difference, value: float, language: Language) -> str:
     inside = d.metric == "inside"
-    return formats.percent(value, language, 1) if inside else formats.number(value, language, 2)
+    return formats.percent(value, language, 1) if inside else formats.number(value, language, _digits(d))
+
+
+def _digits(d: Difference) -> int:
+    """Brier scores are small: with two digits most differ by nothing."""
+    return 4 if d.metric == BRIER else 2
 
 
 def _signed(d: Difference, value: float, language: Language) -> str:
     if d.metric == "inside":
         return formats.points(value, language, plus=True)
-    return formats.signed(value, language, 2)
+    return formats.signed(value, language, _digits(d))
 
 
 def _interval(d: Difference, language: Language) -> str:

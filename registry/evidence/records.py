@@ -10,6 +10,7 @@ from registry.evidence.admission_rows import AdmissionRows
 from registry.evidence.boarding_rows import BoardingRows
 from registry.evidence.exceedance_rows import ExceedanceRows
 from registry.evidence.probe_records import Probed
+from registry.evidence.total_exceedance_rows import TotalExceedanceRows
 
 __all__ = ["UNIT", "ContractFacts", "DailyInput", "EarlierGap", "Evidence", "ExplanationFacts", "Scored"]
 
@@ -215,6 +216,7 @@ class Evidence:
         hospital: the test set's rows of the hospital total; None where there is no forecast of it.
         exceedances: how probably the test rows exceed their staffed beds; None where that is not known. Gates do not
             judge it: the card shows it.
+        totals: how probably the hospital total and those of unit groups exceed theirs, likewise.
         admissions: of those in the emergency department, likewise; None: the package has no model of them.
         boarding: of patients who wait there for a bed, likewise.
         earlier_gaps: of small groups, from earlier versions' reports.
@@ -238,6 +240,7 @@ class Evidence:
     history_days: float
     hospital: Scored | None = None
     exceedances: ExceedanceRows | None = None
+    totals: tuple[TotalExceedanceRows, ...] = ()
     admissions: AdmissionRows | None = None
     boarding: BoardingRows | None = None
     attempts: int = 1

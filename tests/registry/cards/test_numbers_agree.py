@@ -169,7 +169,8 @@ def test_no_number_of_a_card_is_from_anywhere_else(
     ):
         known |= _written(number)
     page = _Page(render_html(one.card, language))
-    asked = ("brief", "verdicts", "error", "calibration", "hospital", "fairness", "efficiency")
+    asked = ("brief", "verdicts", "error", "calibration", "hospital", "tension", "tension_totals")
+    asked = (*asked, "fairness", "efficiency")
     shown = {
         token.replace(",", ".") for name in asked for token in _tokens(" ".join(page.words.get(name, [])))
     }
@@ -183,7 +184,16 @@ def test_no_number_of_a_card_is_from_anywhere_else(
 def test_the_card_repeats_its_report(checked: dict[str, Checked], model: str) -> None:
     """What is signed as a card holds the report's figures, to the last bit."""
     one = checked[model]
-    for name in ("gates", "performance", "hospital", "scope", "verdict", "required"):
+    for name in (
+        "gates",
+        "performance",
+        "hospital",
+        "tension",
+        "tension_totals",
+        "scope",
+        "verdict",
+        "required",
+    ):
         assert one.card[name] == one.report[name], name
     fairness = next(g for g in one.report["gates"] if g["name"] == "fairness")["findings"]
     for group in one.card["groups"]:
@@ -237,6 +247,29 @@ def test_the_rows_of_the_card_are_those_of_the_report(checked: dict[str, Checked
         assert row[-1] == f"{of['n']:,}"
         assert row[4] == f"{100 * of['reported']['coverage']:.1f}%"
         assert _unit(model, of["reported"]["absolute_error"]).split()[0] == row[2].split()[0]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_rows_of_totals_are_those_of_the_report(checked: dict[str, Checked], language: Language) -> None:
+    """The hospital's, then each group's, at each horizon: written here by other means."""
+    one = checked["bed-demand"]
+    wanted = one.report["tension_totals"]
+    rows = _Page(render_html(one.card, language)).tables["tension_totals"][0][1:]
+    assert {of["unit_group"] is None for of in wanted} == {True, False}
+    assert len(rows) == len(wanted)
+    words, found = Words.of(one.card, language), []
+    for row, of in zip(rows, wanted, strict=True):
+        group = of["unit_group"]
+        total = {"fr": "Le total de l'établissement", "en": "The hospital total"}[language]
+        found.append(row[0] == _plain(total if group is None else words.group(group)))
+        plain = [cell.replace(",", ".").replace(" %", "%") for cell in row]
+        assert plain[2] == f"{100 * of['announced']:.1f}%"
+        assert plain[3] == f"{100 * of['happened']:.1f}%"
+        assert plain[4].split()[0] == str(of["events"])
+        for cell, estimate in zip(plain[5:7], (of["skill"], of["slope"]), strict=True):
+            assert cell.startswith("–" if estimate is None else f"{estimate[0]:.3f}"), (cell, estimate)
+        assert re.sub(r"\D", "", row[-1]) == str(of["n"])
+    assert all(found)
 
 
 @pytest.mark.parametrize("model", CARDS)

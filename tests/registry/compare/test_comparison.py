@@ -10,8 +10,9 @@ from rich.console import Console
 from hospital.words import formats
 from hospital.words.language import Language
 from hospital.words.plain_console import plain_console
-from registry.compare.comparison import Comparison, Difference, differences
+from registry.compare.comparison import Comparison
 from registry.compare.comparison_table import print_comparison
+from registry.compare.differences import Difference, differences
 from registry.evidence.records import Scored
 from tests.support.synthetic_evidence import Hospital, beds, waits
 
