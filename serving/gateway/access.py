@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
@@ -11,6 +12,7 @@ from serving.errors import Problem
 from serving.gateway.endpoint import ANONYMOUS, Endpoint
 from serving.gateway.request_reading import accept_of, bearer_of, cookie_of, is_local, unauthorised
 from serving.gateway.service_parts import Parts
+from serving.gateway.way_in import way_in
 from serving.http.content_negotiation import preferred_type
 from serving.limits.rate_limits import network_of
 
@@ -79,7 +81,9 @@ async def _caller(
     if endpoint.roles is None or (endpoint.local and is_local(scope, headers)):
         return ANONYMOUS
     if endpoint.page and preferred_type(accept_of(headers), _FORMS) == "text/html":
-        raise Problem(303, "sign_in", "problems.sign_in", headers={"location": "/sign-in"})
+        query = scope.get("query_string", b"").decode("latin-1")
+        where = way_in(scope["method"], quote(scope["path"]), query, headers)
+        raise Problem(303, "sign_in", "problems.sign_in", headers={"location": where})
     raise unauthorised("no_token", "problems.no_token")
 
 

@@ -6,7 +6,8 @@ from starlette.responses import RedirectResponse, Response
 
 from hospital.words.language import LANGUAGES, Language
 from registry.record.tokens import Caller
-from serving.gateway.endpoint import Call, Endpoint
+from serving.gateway.endpoint import Call, Endpoint, Parameter
+from serving.gateway.way_in import BACK, UNSAVED, own_page
 from serving.http.authentication import COOKIE, SESSION_SECONDS
 from serving.pages.rendering import LANGUAGE, SEES_PAGES, language_of, render
 
@@ -15,7 +16,17 @@ __all__ = ["ENDPOINTS"]
 
 def sign_in_page(call: Call) -> Response:
     """GET /sign-in"""
-    return render("sign_in.html", language_of(call), fault=None, path="/sign-in")
+    fault = "session_ended" if UNSAVED in call.query else None
+    return _asked(language_of(call), fault, own_page(call.query.get(BACK, "")))
+
+
+def _asked(language: Language, fault: str | None, back: str = "", status: int = 200) -> Response:
+    """The page that asks for a token.
+
+    Args:
+        back: the page to go on with; "": the start page.
+    """
+    return render("sign_in.html", language, status, fault=fault, back=back, path="/sign-in")
 
 
 def sign_in(call: Call) -> Response:
@@ -23,11 +34,12 @@ def sign_in(call: Call) -> Response:
     secret = call.body.get("token", "").strip()
     language = cast(Language, call.body.get("language", call.parts.language))
     language = language if language in LANGUAGES else call.parts.language
+    back = own_page(call.body.get(BACK, ""))
     caller = call.parts.authority.caller(secret) if 0 < len(secret) <= 256 and secret.isascii() else None
     if caller is None or not caller.roles & SEES_PAGES or (caller.scopes and "pages" not in caller.scopes):
         call.parts.limits.refuse(call.address)
-        return render("sign_in.html", language, 403, fault="wrong_token", path="/sign-in")
-    return _entered(call, caller, language)
+        return _asked(language, "wrong_token", back, 403)
+    return _entered(call, caller, language, back or "/")
 
 
 def enter(call: Call) -> Response:
@@ -37,7 +49,7 @@ def enter(call: Call) -> Response:
     if caller is None and call.caller.roles & SEES_PAGES:
         return RedirectResponse(page, 303)
     if caller is None:
-        return render("sign_in.html", call.parts.language, 403, fault="link_used", path="/sign-in")
+        return _asked(call.parts.language, "link_used", status=403)
     return _entered(call, caller, call.parts.language, page, by_link=True)
 
 
@@ -63,6 +75,10 @@ def sign_out(call: Call) -> Response:
     return response
 
 
+_WHERE = {
+    BACK: Parameter({"type": "string", "maxLength": 1_000}, "the page to go on with"),
+    UNSAVED: Parameter({"type": "string", "enum": ["yes"]}, "a form was sent that nobody received"),
+}
 ENDPOINTS = (
     Endpoint(
         "GET",
@@ -71,7 +87,7 @@ ENDPOINTS = (
         "The way in",
         roles=None,
         page=True,
-        parameters=LANGUAGE,
+        parameters={**LANGUAGE, **_WHERE},
         documented=False,
     ),
     Endpoint(
