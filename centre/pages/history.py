@@ -56,6 +56,7 @@ def history(call: Call) -> Response:
         faults=faults,
         at=lambda d: time_words(call, instant(d.decided_at), zone),
         since=lambda board: date_words(call, board.since.astimezone(zone).date()),
+        simulated=call.parts.clock.simulated,
         rule=lambda board: _rule_words(call, board),
         unit_name=lambda unit: labels.get(unit, unit),
         asked={**dict.fromkeys(FILTERS, ""), **call.query},

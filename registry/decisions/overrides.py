@@ -1,6 +1,8 @@
 """Decisions on what a release's forecasts called: those against it by unit and reason, and how often they were right.
 
-The rule by which a release loses a unit group counts the same decisions (`registry.monitoring.overruled`).
+The rule by which a release loses a unit group counts the same decisions (`registry.monitoring.overruled`). Since when
+they count goes by the instants of the journal's entries, which are real whatever clock a service runs by (the demo's is
+simulated): so a page, the card and `vigie monitor` never count by two clocks.
 """
 
 import json
@@ -14,6 +16,7 @@ from registry.decisions.share_interval import wilson_interval
 from registry.decisions.state_machine import NotAllowedError, replayed
 from registry.errors import JournalError
 from registry.record.tables.recommendation_tables import recommendation_acts, recommendations
+from registry.record.tables.record_tables import journal
 
 __all__ = ["Override", "StandingDecision", "overrides", "standing_decisions"]
 
@@ -27,7 +30,7 @@ class StandingDecision:
 
     Attributes:
         group, unit: what was forecast.
-        at: instant of the answer.
+        at: instant at which the answer was entered in the journal.
         against: whether it is against what was recommended.
         right: whether it proved right: as a person says, else as measured; None: not known.
         reason_code, reason_title: why; the title by language, as it was then.
@@ -73,7 +76,7 @@ def overrides(
 
     Args:
         groups: of the release's units, by their ids.
-        since: instant of the release.
+        since: instant of the release; what was recommended after it, by the journal, counts.
         confidence: of the intervals.
     """
     decided: dict[str, int] = {}
@@ -101,14 +104,16 @@ def standing_decisions(
 
     Args:
         groups: of units, by their ids.
-        since: instant of the release.
+        since: instant of the release; what was recommended after it, by the journal, counts.
 
     Raises:
         JournalError: acts are stored that could not have been done.
     """
     c = recommendations.c
-    query = select(c.recommendation_id, c.place, c.decide_by, c.content).where(
-        c.seeded_for.is_(None), c.closed_at.is_not(None), c.proposed_at >= since
+    query = (
+        select(c.recommendation_id, c.place, c.decide_by, c.content)
+        .join(journal, journal.c.seq == c.journal_seq)
+        .where(c.seeded_for.is_(None), c.closed_at.is_not(None), journal.c.at >= since)
     )
     rows = [r for r in connection.execute(query) if r.place in groups and _is_model_s(json.loads(r.content))]
     acts = _acts(connection, [r.recommendation_id for r in rows])
@@ -125,11 +130,12 @@ def standing_decisions(
 
 
 class _Stored(NamedTuple):
-    """An act as it is stored."""
+    """An act as it is stored; `at` by the service's clock, `entered` by the journal's, None of what has no entry."""
 
     kind: str
     at: int
     content: Mapping[str, Any]
+    entered: int | None
 
 
 def _is_model_s(content: Mapping[str, Any]) -> bool:
@@ -142,9 +148,13 @@ def _acts(connection: Connection, ids: Sequence[str]) -> dict[str, list[_Stored]
     found: dict[str, list[_Stored]] = {}
     c = recommendation_acts.c
     for start in range(0, len(ids), _CHUNK):
-        query = select(recommendation_acts).where(c.recommendation_id.in_(ids[start : start + _CHUNK]))
+        query = (
+            select(recommendation_acts, journal.c.at.label("entered"))
+            .outerjoin(journal, journal.c.seq == c.journal_seq)
+            .where(c.recommendation_id.in_(ids[start : start + _CHUNK]))
+        )
         for row in connection.execute(query.order_by(c.seq)):
-            stored = _Stored(row.act, row.at, json.loads(row.content))
+            stored = _Stored(row.act, row.at, json.loads(row.content), row.entered)
             found.setdefault(row.recommendation_id, []).append(stored)
     return found
 
@@ -162,7 +172,7 @@ def _decision(where: tuple[str, str], acts: Sequence[_Stored], decide_by: int) -
     words, measured = _last(acts, "outcome"), _last(acts, "measured")
     return StandingDecision(
         *where,
-        at=answer.at,
+        at=answer.at if answer.entered is None else answer.entered,
         against=progress.verdict in _AGAINST,
         right=measured if words is None else words,
         reason_code=str(answer.content["reason_code"]),

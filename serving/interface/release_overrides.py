@@ -14,4 +14,4 @@ def overrides_in_use(parts: Parts) -> ReleaseOverrides | None:
         return None
     with parts.engine.connect() as connection:
         rules = parts.catalogue.monitor_rules(released)
-        return release_overrides(connection, released, rules, parts.clock.now())
+        return release_overrides(connection, released, rules)

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from hospital.times import moment
 from hospital.words.catalogue import text
@@ -10,7 +10,6 @@ from registry.decisions.overrides import overrides
 from registry.monitoring.alarms import OVERRULED
 from registry.monitoring.overruled import counted_anew, overruled_groups
 from registry.policy.monitor_rules import MonitorRules
-from registry.record.tables.recommendation_tables import recommendations
 from serving.messages.forecast_protocol import LoadedModel
 from serving.messages.record_bodies import OverrideCell, OverruledGroup, OverruledRule, ReleaseOverrides
 
@@ -21,17 +20,13 @@ _HOSPITAL = "*"
 """The hospital total, which has no unit group: its decisions are shown, and the rule takes nothing from it."""
 
 
-def release_overrides(
-    connection: Connection, released: LoadedModel, rules: MonitorRules, now: int
-) -> ReleaseOverrides:
+def release_overrides(connection: Connection, released: LoadedModel, rules: MonitorRules) -> ReleaseOverrides:
     """By unit group, and by unit and reason; of a model that nothing is recommended on, nothing.
 
     Each group is counted as `vigie monitor` counts it: anew once the board has acknowledged its alarm.
 
     Args:
         rules: of the release's own policy.
-        now: by the clock of decisions. A release that lies ahead of it was signed by another clock, as the demo's is,
-            and every decision counts.
     """
     recommended = released.name == _RECOMMENDED_ON
     groups = {u.unit: u.group for u in released.units} if recommended else {}
@@ -40,8 +35,6 @@ def release_overrides(
     labels[_HOSPITAL] = {"fr": text("card.hospital", "fr"), "en": text("card.hospital", "en")}
     lost = {a.name: a.alarm_id for a in released.alarms if a.family == OVERRULED}
     since = released.released_at
-    if since > now:
-        since = _first_proposal(connection, since)
     anew = counted_anew(connection, released.name, released.sequence, released.digest)
     return ReleaseOverrides(
         model=released.name,
@@ -73,9 +66,3 @@ def release_overrides(
             for cell in overrides(connection, places, since, rules.overruled_confidence)
         ),
     )
-
-
-def _first_proposal(connection: Connection, released_at: int) -> int:
-    """The instant of the first recommendation, from which decisions are counted, or of an earlier release."""
-    first = connection.execute(select(func.min(recommendations.c.proposed_at))).scalar()
-    return released_at if first is None else min(released_at, int(first))

@@ -65,7 +65,7 @@ def list_overrides(call: Call) -> Response:
 def _overrides(call: Call, released: LoadedModel) -> ReleaseOverrides:
     rules = call.parts.catalogue.monitor_rules(released)
     with call.parts.engine.connect() as connection:
-        return release_overrides(connection, released, rules, call.parts.clock.now())
+        return release_overrides(connection, released, rules)
 
 
 ENDPOINTS = (

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Connection
 
 from hospital.times import DAY, HOUR, moment
+from hospital.words import formats
 from registry.errors import JournalError
 from registry.monitoring.alarms import OVERRULED
 from registry.monitoring.overruled import Overruled, lose_overruled
@@ -16,9 +17,9 @@ from registry.policy.monitor_rules import MonitorRules
 from registry.record.database import writing
 from serving.interface.recommendations.store import RecommendationStore
 from serving.messages.forecast_protocol import LoadedModel
-from serving.releases.release_overrides import release_overrides
 from serving.releases.releases_in_use import Releases
 from tests.centre.recommendations.situations import Hospital
+from tests.support.journal_times import entered_at
 from tests.support.serving_fakes import NOW, FakeCatalogue, FakeReleases, loaded
 
 STRICTER = default_policy().monitor.model_copy(
@@ -41,8 +42,9 @@ def record(
     at: int = AT,
     trust: str = "trusted",
     seeded: str | None = None,
+    entered: int | None = None,
 ) -> None:
-    """A recommendation that is over, with these acts."""
+    """A recommendation that is over, with these acts; `entered`: when the journal says so, where not at that time."""
     store = RecommendationStore(connection)
     content = {
         "forecast": {"trust": {"status": trust}},
@@ -54,6 +56,7 @@ def record(
     for kind, said in acts:
         closes = kind in ("signed", "expired") or (kind == "answered" and not said.get("two_people"))
         store.act(one, kind, said.get("person", ""), at, said, closes=closes)
+    entered_at(connection, one.recommendation_id, at if entered is None else entered)
 
 
 def answer(verdict: str = "rejected", *, two: bool = False) -> tuple[str, dict[str, Any]]:
@@ -197,21 +200,35 @@ def test_what_the_board_acknowledged_is_counted_anew_everywhere(
     assert of_monitor(hospital)["medicine"].known == 1
 
 
-def test_by_another_clock_than_the_releases_every_decision_counts(hospital: Hospital) -> None:
-    """The demo's days lie before its release: all count, the first too, which was decided an hour later."""
-    release = loaded("bed-demand")
+@pytest.mark.parametrize(
+    ("at", "entered", "counts"),
+    [(NOW - 400 * DAY, AT, True), (AT, NOW - 40 * DAY, False)],
+    ids=["decided by a clock that was behind", "dated later by a clock that was ahead"],
+)
+def test_what_counts_is_when_it_was_entered_whatever_the_services_clock(
+    hospital: Hospital, at: int, entered: int, *, counts: bool
+) -> None:
+    """The demo's simulated days lie before its release by their dates: page, programs and monitor count them alike."""
+
+    def counted() -> tuple[int, int]:
+        board = hospital.get("/v1/models/bed-demand/overrides", "board").json()
+        assert hospital.get("/v1/recommendations/figures", "board").json()["overruled"] == board
+        return sum(g["decided"] for g in board["groups"]), of_monitor(hospital)["medicine"].decided
+
+    before = counted()
     with writing(hospital.parts.engine) as connection:
-        store = RecommendationStore(connection)
-        content = {"forecast": {"trust": {"status": "trusted"}}, "unit": "U1"}
-        first = store.propose("U1", "tense", content, now=NOW - 90 * DAY, decide_by=NOW, seeded_for=None)
-        kind, said = answer()
-        store.act(first, kind, "A", NOW - 90 * DAY + HOUR, said, closes=True)
-        known = release_overrides(connection, release, STRICTER, NOW)
-        every = release_overrides(connection, release, STRICTER, release.released_at - 1)
-    assert known.since == moment(release.released_at)
-    assert every.since == moment(NOW - 90 * DAY)
-    counted, before = (sum(g.decided for g in found.groups) for found in (every, known))
-    assert counted == before + 2, "that one, and the one of forty days ago"
+        record(connection, answer(), RIGHT, at=at, entered=entered)
+    assert counted() == tuple(n + int(counts) for n in before)
+
+
+def test_by_a_simulated_clock_no_date_is_given_that_the_decisions_lie_before(hospital: Hospital) -> None:
+    """The release's date is real, those of decisions are simulated."""
+    page = hospital.get("/history?language=en", "board").text
+    assert "Decisions since version 1 was released (their dates are those of the simulated clock)" in page
+    hospital.parts.clock.simulated = False  # type: ignore[misc]
+    page = hospital.get("/history?language=en", "board").text
+    day = formats.date(moment(loaded("bed-demand").released_at).date(), "en")
+    assert f"Decisions since {day} (release of version 1)" in page
 
 
 def test_acts_that_cannot_have_been_done_are_refused_by_name(hospital: Hospital) -> None:

@@ -23,6 +23,7 @@ from serving.releases.monitored_alarms import StoredAlarms, degraded
 from serving.releases.releases_in_use import Releases
 from tests.serving.interface.test_group_forecasts import forecast
 from tests.support.installation import Installation
+from tests.support.journal_times import entered_at
 from tests.support.serving_fakes import FakeReleases, loaded, make_parts
 
 GROUPS = {"U1": "medicine", "U2": "surgery", "U3": "medicine"}
@@ -66,6 +67,7 @@ def decide(
         store.act(one, "outcome", "a", at, {"right": right})
     if measured is not None:
         store.act(one, "measured", "", at, {"right": measured})
+    entered_at(connection, one.recommendation_id, at)
 
 
 def judged(connection: Connection, now: int = NOW) -> tuple[dict[str, Overruled], tuple[str, ...]]:

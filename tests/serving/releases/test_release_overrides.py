@@ -15,6 +15,7 @@ from serving.gateway.service_parts import Parts
 from serving.interface.recommendations.store import RecommendationStore
 from serving.releases.monitored_alarms import StoredAlarms
 from serving.releases.releases_in_use import Releases
+from tests.support.journal_times import entered_at
 from tests.support.serving_fakes import NOW, FakeReleases, InProcess, loaded, make_parts
 
 TITLES = {
@@ -37,6 +38,7 @@ def decide(
     store.act(one, "answered", "a", at, answer, closes=True)
     if right is not None:
         store.act(one, "outcome", "a", at, {"right": right})
+    entered_at(connection, one.recommendation_id, at)
 
 
 @pytest.fixture
