@@ -62,7 +62,8 @@ def deciding(call: Call) -> Response:
 
 def urgency(answer: RecommendationAnswer) -> tuple[datetime, bool, float]:
     """What is to be decided first stands first: by its time, then what is reached already, then by its probability."""
-    likely = None if answer.expected is None else answer.expected.probability
+    forecast = answer.expected or answer.boarding
+    likely = None if forecast is None else forecast.probability
     return answer.decide_by, not answer.reached_now, -(likely or 0.0)
 
 

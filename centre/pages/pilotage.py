@@ -12,7 +12,7 @@ from centre.tension.on_its_way import demand_on_its_way
 from serving.interface.bed_forecasts import unit_labels, unlearned_units
 from serving.interface.live_pages import live_stream, shown_state
 from serving.interface.live_record import LiveRecord
-from serving.interface.pages import PAGE, SEES_PAGES, language, page, time_words, unit_name
+from serving.interface.pages import PAGE, SEES_PAGES, language, page, time_words, unit_name, words
 from serving.interface.requests import Call, Endpoint, Parameter, instant
 
 __all__ = ["LIVE", "PILOTAGE"]
@@ -53,6 +53,7 @@ def pilotage(call: Call) -> Response:
         levels=said(call, view.levels, view.levels.hospital),
         with_levels=any(u.level_words for u in units),
         boarding=view.levels.boarding,
+        decide=lambda key, n=None, **places: words(call, f"decide.{key}", n, **places),
         way=demand_on_its_way(call.parts, record),
         unlearned=len(without),
         unknown=sum(u.worst is None for u in units) + beds.hidden,

@@ -77,11 +77,6 @@ def practice(call: Call) -> Response:
     )
 
 
-def _first(applies: Practice, unit: str, read: frozenset[str]) -> list[tuple[Protocol, bool]]:
-    """What a newcomer to a unit reads before all else, unread before read."""
-    return [one for one in reading_list(applies.protocols, unit, read) if one[0].read_first]
-
-
 def _units(call: Call, beds: ShownBeds, applies: Practice) -> dict[str, str]:
     """Units by id with their names: those that are forecast, and those that protocols and skills name."""
     named = {u for p in applies.protocols for u in p.units if u != "*"} | {

@@ -60,17 +60,21 @@ class ExpectedBoarding(BoardingAtHorizon):
 
 
 class MeasuredAnswer(BaseModel):
-    """What the beds say of a decision, a day after its target; null: not known.
+    """What the record says of a decision, a day after its target; null: not known, or of the other kind.
 
     Attributes:
         needed, staffed: beds at `target_at`, of the unit or of the hospital.
-        exceeded: whether more were needed than had staff.
-        right: of a rejection, after which nothing was done: whether they were not exceeded.
+        boarders, threshold: patients who waited in the emergency departments for a bed at `target_at`, and the
+            threshold, where their probability called the level.
+        exceeded: whether there were more than staffed beds, or than the threshold.
+        right: of a rejection, after which nothing was done: whether there were not.
     """
 
     target_at: datetime
-    needed: float | None
-    staffed: float | None
+    needed: float | None = None
+    staffed: float | None = None
+    boarders: int | None = None
+    threshold: float | None = None
     exceeded: bool | None
     right: bool | None
 
@@ -83,7 +87,7 @@ class DecisionAnswer(BaseModel):
         signed_by: the second person; null: none was asked for.
         level_title, reason_title: by language, as they were when it was decided; empty: of before they were stored.
         right: whether it proved right afterwards, as a person says; null: nobody did.
-        measured: what the beds say of it; null: not measured yet.
+        measured: what the record says of it; null: not measured yet.
     """
 
     recommendation_id: str

@@ -29,7 +29,7 @@ def content_of(
     """
     called, protocol = step.called, step.protocol
     boarding = _boarding(step, levels)
-    forecast = None if boarding is not None else _forecast(step, forecasts)
+    forecast = None if _is_of_boarding(step) else _forecast(step, forecasts)
     own = levels.policy.policy
     return {
         "unit": None if step.place == EVERY else step.place,
@@ -73,12 +73,25 @@ def _title(policy: LevelPolicy | None, name: str) -> dict[str, str]:
 
 
 def _boarding(step: CalledStep, levels: HospitalLevels) -> dict[str, Any] | None:
-    """The probability of boarding that calls the level; None: something else calls it, or it is reached already."""
-    ahead = step.called.ahead
-    if step.called.reached_now or ahead is None or ahead.indicator != BOARDERS:
+    """The probability of boarding that calls the level; where it is reached already, the nearest proven one.
+
+    None: something else calls it, or nothing that is proven is known of boarding ahead.
+    """
+    if not _is_of_boarding(step):
         return None
-    one = next(b for b in levels.boarding.horizons if b.horizon_hours == ahead.horizon_hours)
-    return {**at_horizon(one).model_dump(mode="json"), "threshold": one.threshold}
+    ahead = step.called.ahead
+    wanted = None if step.called.reached_now or ahead is None else ahead.horizon_hours
+    found = (b for b in levels.boarding.horizons if b.counts and wanted in (None, b.horizon_hours))
+    one = next(found, None)
+    return None if one is None else {**at_horizon(one).model_dump(mode="json"), "threshold": one.threshold}
+
+
+def _is_of_boarding(step: CalledStep) -> bool:
+    """Whether patients who wait for a bed call the level, and nothing else does."""
+    called = step.called
+    if called.reached_now:
+        return bool(called.evidence) and all(e.indicator == BOARDERS for e in called.evidence)
+    return called.ahead is not None and called.ahead.indicator == BOARDERS
 
 
 def _forecast(step: CalledStep, forecasts: BedForecasts) -> dict[str, Any] | None:

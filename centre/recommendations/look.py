@@ -16,7 +16,7 @@ from centre.practice.protocol_file import Protocol
 from centre.practice.protocols_in_use import protocols_in_use
 from centre.recommendations.calls import CalledStep, CallKey, called_steps
 from centre.recommendations.content import MINUTE, content_of, decide_by
-from centre.recommendations.measured_beds import measure
+from centre.recommendations.measured_outcomes import measure
 from centre.recommendations.plan import Plan, Standing, plan, shift_start
 from centre.recommendations.seeded_recommendations import Seen, seed
 from serving.interface.bed_forecasts import CENTRE, LANGUAGES, BedForecasts, bed_forecasts

@@ -14,11 +14,16 @@ from registry.policy.board_policy import Policy
 from registry.settings import Settings
 from registry.trust.keys import demo_key
 
-__all__ = ["PROTOCOLS", "give_command_centre"]
+__all__ = ["PROTOCOLS", "give_command_centre", "write_levels"]
 
 PROTOCOLS = ("revue-des-sorties", "lits-de-reserve", "urgences-saturees")
 _FILES = files("cli.demo").joinpath("files")
 _COMMENT = "Demonstration: read by the demo's board."
+
+
+def write_levels(settings: Settings) -> None:
+    """Writes the policy of levels: before the training, which learns boarding at the threshold that it names."""
+    write_atomically(settings.home / "levels.toml", _FILES.joinpath("levels.toml").read_bytes())
 
 
 def give_command_centre(console: Console, settings: Settings, policy: Policy, start: datetime) -> None:
@@ -29,7 +34,6 @@ def give_command_centre(console: Console, settings: Settings, policy: Policy, st
     """
     with step(console, settings, "centre") as notes:
         day = start.date()
-        write_atomically(settings.home / "levels.toml", _file("levels.toml", day))
         write_atomically(settings.home / "decisions.toml", _file("decisions.toml", day))
         for name, lines in _skills(day):
             _write(settings.skills / name, lines)

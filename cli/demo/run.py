@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cli.demo.command_centre import give_command_centre
+from cli.demo.command_centre import give_command_centre, write_levels
 from cli.demo.example_answers import ask_for_answers
 from cli.demo.invitation import print_what_to_open
 from cli.demo.observations import give_observations
@@ -61,6 +61,7 @@ def run_demo(*, days: int | None, serve: bool, seed: int, port: int) -> int:
     checkpoint(settings, now=datetime.now(UTC))  # from the founding on
     days = days or policy.document.history_days + WARM_UP_DAYS + _MARGIN_DAYS
     data = simulate_hospital(console, settings, days, seed)
+    write_levels(settings)
     versions = train_models(console, settings, data)
     checked = [
         check_version(console, settings, candidate, policy) for candidate in versions

@@ -23,7 +23,8 @@ __all__ = ["train_models"]
 
 
 def train_models(console: Console, settings: Settings, data: Path) -> list[Candidate]:
-    """Trains and registers both models, if the home has no versions of this data and these features.
+    """Trains and registers both models, if the home has no versions of this data, these features and this threshold
+    of boarders.
 
     Raises:
         VigieError: a training did not finish.
@@ -56,7 +57,8 @@ def train_models(console: Console, settings: Settings, data: Path) -> list[Candi
 def _already_trained(settings: Settings, model: str, data_digest: str, features: str) -> Candidate | None:
     for version in reversed(candidates(settings.candidates, model)):
         manifest = json.loads((version.package / "manifest.json").read_bytes())
-        if manifest["data_digest"] == data_digest and manifest["feature_digest"] == features:
+        same = manifest["data_digest"] == data_digest and manifest["feature_digest"] == features
+        if same and manifest["configuration"].get("boarders_above") == boarding_threshold(settings):
             return version
     return None
 

@@ -22,9 +22,11 @@ from cli.demo.invitation import print_what_to_open
 from cli.demo.people import FEEDER, make_people
 from cli.demo.service_process import service
 from cli.demo.steps import LIVE_FOLDER, make_token
+from cli.installation import boarding_threshold
 from cli.main import main
 from hospital.times import moment
 from hospital.words import formats
+from registry.candidates.candidates import candidate
 from registry.digests import sha256_file
 from registry.package.manifest import MODELS
 from registry.record.database import open_database
@@ -284,6 +286,27 @@ def test_pilotage_says_what_the_api_says(centre: tuple[str, Mapping[str, str]]) 
         ]
         assert called, "tension builds"
         assert pages.first("/pilotage").startswith("À regarder d’abord :")
+
+
+def test_boarding_is_foreseen_where_the_check_showed_its_gain(
+    finished: Finished, centre: tuple[str, Mapping[str, str]]
+) -> None:
+    """At the threshold of the demo's levels, which were there before its training; elsewhere the page says so."""
+    settings = Settings(home=finished.home)
+    release = current_release(settings, "bed-demand")
+    assert release is not None
+    rows = candidate(settings.candidates, "bed-demand", "1").json("report.json")["boarding"]
+    with CentrePages(centre[0], centre[1][""]) as pages:
+        boarding, page = pages.api("/v1/tension")["boarding"], plain(pages.page("/pilotage"))
+        assert boarding["threshold"] == boarding_threshold(settings) == 5
+        assert boarding["missing"] == []
+        judged = {row["horizon_hours"]: row["in_scope"] for row in rows}
+        assert {h["horizon_hours"]: h["calibrated"] for h in boarding["horizons"]} == judged
+        assert all(0.05 <= row["happened"] <= 0.3 for row in rows), "seldom enough to be news, and no rarity"
+        assert any(judged.values()), "some horizon has a proven gain"
+        assert "Risque que plus de 5 patients attendent un lit" in page
+        assert page.count("non montré") == sum(not shown for shown in judged.values())
+        assert "Pourquoi ce risque d’attente de lit" in page
 
 
 def test_there_is_something_to_decide_and_only_its_people_may(centre: tuple[str, Mapping[str, str]]) -> None:

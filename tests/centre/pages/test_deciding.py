@@ -3,15 +3,27 @@
 import json
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from centre.pages.decision_queue import urgency
-from centre.recommendations.answers import RecommendationAnswer
+from centre.recommendations.answers import ExpectedBoarding, RecommendationAnswer
 from serving.interface.forms import whole_or_tenth
 from tests.centre.recommendations.situations import Hospital, protocol
+
+BOARDS = ExpectedBoarding(
+    horizon_hours=4,
+    target_at=datetime(2025, 11, 3, 12, tzinfo=UTC),
+    probability=0.99,
+    calibrated=True,
+    base=0.0,
+    contributions=(),
+    events=40,
+    threshold=5.0,
+)
+"""That more than five patients will wait for a bed is nearly certain."""
 
 
 @pytest.fixture
@@ -77,6 +89,8 @@ def test_what_is_reached_stands_before_what_is_expected_by_the_same_time(hospita
     assert not likely.reached_now
     ordered = sorted([unknown, unlikely, likely, reached, sooner], key=urgency)
     assert ordered == [sooner, reached, likely, unlikely, unknown]
+    boards = unknown.model_copy(update={"boarding": BOARDS})
+    assert sorted([unknown, unlikely, boards, likely], key=urgency)[0] == boards, "by its own probability"
 
 
 def test_a_recommendation_is_read_and_decided_by_its_form(hospital: Hospital) -> None:
@@ -113,6 +127,45 @@ def test_a_recommendation_is_read_and_decided_by_its_form(hospital: Hospital) ->
     assert "A ward opens at noon &lt;b&gt;" in after
     assert "Head nurse A" in after
     assert "<form class" not in after
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("fr", ("Votre réponse n’a pas été enregistrée.", "Le délai est passé, et personne n’a décidé.")),
+        ("en", ("Your answer was not recorded.", "Its time is over, and nobody decided.")),
+    ],
+)
+def test_who_sends_a_decision_a_second_too_late_reads_that_it_does_not_count(
+    hospital: Hospital, language: str, said: tuple[str, str]
+) -> None:
+    """The page was opened in time; what was written stands there, to be said to somebody by another way."""
+    (one,) = hospital.listed()
+    path = f"/decide/{one['recommendation_id']}"
+    page(hospital, path)
+    hospital.later(60 + 1 / 60)
+    sent = {"decision": "accept", "reason": "Seen <b>", "reason_code": "known_better"}
+    late = hospital.form(path, language=language, **sent)
+    assert late.status_code == 409
+    block = re.findall(r'<div class="fault" role="alert" id="unrecorded">(.*?)</div>', late.text, re.DOTALL)[
+        0
+    ]
+    for words in (*said, "Seen &lt;b&gt;"):
+        assert words in block
+    assert '<form class="deciding"' not in late.text
+    assert hospital.listed("?state=closed")[0]["state"] == "expired"
+    assert 'id="unrecorded"' not in page(hospital, path), "who only reads it has sent nothing"
+
+
+def test_who_answers_what_another_has_decided_reads_that_theirs_does_not_count(hospital: Hospital) -> None:
+    """In a second tab, or on another device: the first decision stands, and is shown below."""
+    (one,) = hospital.listed()
+    path = f"/decide/{one['recommendation_id']}"
+    assert hospital.decide(one["recommendation_id"], "reject", "admin").status_code == 201
+    late = hospital.form(path, language="en", decision="accept", reason="Mine", reason_code="known_better")
+    assert late.status_code == 409
+    for words in ("Your answer was not recorded.", "Somebody decided meanwhile.", "Mine", "Head nurse B"):
+        assert words in late.text
 
 
 def test_who_may_not_decide_sees_why_and_no_form(hospital: Hospital) -> None:

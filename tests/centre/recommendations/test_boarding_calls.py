@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from hospital.times import moment
+from serving.messages.judged_tension import JudgedTension
 from serving.releases.releases_in_use import Releases
 from tests.centre.recommendations.situations import LEVELS, Hospital
-from tests.support.judged_beds import BEDS, release
+from tests.support.judged_beds import BEDS, JUDGED, release
 from tests.support.serving_fakes import NOW, FakeReleases
 
 BOARDS = LEVELS.replace(
@@ -22,11 +23,11 @@ BOARDS = LEVELS.replace(
 
 
 @pytest.fixture
-def hospital(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
-    """Two patients board, and more than two are probable."""
+def hospital(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
+    """Two patients board, and more than two are probable; the parameter: what the check found of it."""
     made = Hospital(tmp_path, monkeypatch)
     (tmp_path / "levels.toml").write_text(BOARDS, "utf-8")
-    made.parts.releases = Releases(FakeReleases({"bed-demand": release()}))
+    made.parts.releases = Releases(FakeReleases({"bed-demand": release(getattr(request, "param", JUDGED))}))
     made.parts.releases.refresh()
     forecaster: Any = made.parts.forecaster
     plain = forecaster.bed_demand
@@ -68,3 +69,75 @@ def test_the_pages_say_it(hospital: Hospital, language: str, said: str) -> None:
     assert re.findall(r"<td>[+−][\d.,]+ (?:lits?|beds?)</td>", page) == []  # log odds are no beds
     pilotage = hospital.get(f"/pilotage?language={language}").text
     assert re.search(r'class="triage boards"', pilotage)
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_pilotage_shows_a_proven_risk_with_its_effects_and_no_other(
+    hospital: Hospital, language: str
+) -> None:
+    """At 4 hours its gain is established: the percentage, and what adds up to it; at 24 hours only that it is not."""
+    near, far = hospital.get("/v1/tension").json()["boarding"]["horizons"]
+    assert (near["calibrated"], far["calibrated"]) == (True, False)
+    page = re.sub(r"\s", " ", hospital.get(f"/pilotage?language={language}").text)
+    tile = page.split('class="triage boards"')[1].split("</div>")[0]
+    assert re.findall(r"(\d+) ?%", tile) == [f"{100 * near['probability']:.0f}"]
+    assert tile.count({"fr": "non montré<", "en": "not shown<"}[language]) == 1
+    table = page.split('<details id="boards">')[1].split("</details>")[0]
+    assert re.findall(r'<th scope="col">([^<]*)', table) == ["4 h"]
+    cells = re.findall(r"<td>(?:<strong>)?([^<]*)", table)
+    *odds, risk = [c.replace("−", "-").replace(",", ".").strip() for c in cells if c.strip()]
+    base, *effects, total = map(float, odds)
+    assert len(effects) == len(near["contributions"])
+    assert base == pytest.approx(near["base"], abs=0.006)
+    assert effects == pytest.approx([c["effect"] for c in near["contributions"]], abs=0.006)
+    assert total == pytest.approx(math.log(near["probability"] / (1 - near["probability"])), abs=0.006)
+    assert risk.rstrip("% ") == f"{100 * near['probability']:.0f}"
+
+
+@pytest.mark.parametrize("hospital", [JudgedTension(True, 310.5, 300, frozenset())], indirect=True)
+def test_nothing_that_is_not_proven_has_a_table(hospital: Hospital) -> None:
+    """Where no horizon's gain is established, no percentage and no effects stand on the page."""
+    page = hospital.get("/pilotage?language=fr").text
+    assert "%" not in page.split('class="triage boards"')[1].split("</div>")[0]
+    assert '<details id="boards">' not in page
+
+
+def test_a_rejection_is_held_against_who_boarded(hospital: Hospital) -> None:
+    """A day after the target: two still waited, as many as the threshold, so that rejecting proved right."""
+    one = next(r for r in hospital.listed() if r["level"] == "tense")
+    assert hospital.decide(one["recommendation_id"], "reject").status_code == 201
+    hospital.later(60 * 24 * 2)
+    hospital.listed()
+    found = hospital.get("/v1/decisions").json()["on_recommendations"]
+    measured = next(d for d in found if d["recommendation_id"] == one["recommendation_id"])["measured"]
+    assert (measured["boarders"], measured["threshold"], measured["needed"]) == (2, 2.0, None)
+    assert (measured["exceeded"], measured["right"]) == (False, True)
+    history = re.sub(r"\s", " ", hospital.get("/history?language=fr").text)
+    assert "mesuré : 2 en attente d’un lit, pour un seuil de 2" in history
+
+
+def test_where_it_is_reached_already_boarding_stands_beside_it_and_no_bed_forecast(
+    hospital: Hospital,
+) -> None:
+    """A third patient waits: the level is there, and the nearest proven probability says whether it lasts."""
+    asked = (moment(NOW) - timedelta(minutes=10)).isoformat()
+    third = {"visit_id": "b3", "arrived_at": asked, "bed_requested_at": asked}
+    assert hospital.send("/v1/observations", {"visits": [third]}).status_code == 200
+    one = next(r for r in hospital.listed() if r["level"] == "tense")
+    assert (one["reached_now"], one["expected"]) == (True, None)
+    assert [e["indicator"] for e in one["evidence"]] == ["boarders"]
+    assert (one["boarding"]["horizon_hours"], one["boarding"]["calibrated"]) == (4.0, True)
+    page = re.sub(r"\s", " ", hospital.get(f"/decide/{one['recommendation_id']}?language=fr").text)
+    assert "Le niveau est atteint maintenant." in page
+    assert "besoin médian" not in page
+
+
+@pytest.mark.parametrize("hospital", [JudgedTension(True, 310.5, 300, frozenset())], indirect=True)
+def test_what_is_not_proven_stands_beside_no_recommendation(hospital: Hospital) -> None:
+    """It is reached, and nothing of boarding ahead is known well enough to be shown."""
+    asked = (moment(NOW) - timedelta(minutes=10)).isoformat()
+    third = {"visit_id": "b3", "arrived_at": asked, "bed_requested_at": asked}
+    assert hospital.send("/v1/observations", {"visits": [third]}).status_code == 200
+    one = next(r for r in hospital.listed() if r["level"] == "tense")
+    assert (one["reached_now"], one["expected"], one["boarding"]) == (True, None, None)
+    assert hospital.get(f"/decide/{one['recommendation_id']}").status_code == 200

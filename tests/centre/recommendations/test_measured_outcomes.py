@@ -7,8 +7,8 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import text
 
-from centre.flows.answers import BedsFlow
-from centre.recommendations.measured_beds import measured_outcome
+from centre.flows.answers import FlowsAnswer
+from centre.recommendations.measured_outcomes import measured_outcome
 from registry.record.journal import entries
 from serving.interface.recommendations.audit import edited
 from serving.interface.recommendations.store import StoredAct, StoredRecommendation
@@ -29,10 +29,16 @@ def acts(verdict: str = "rejected") -> list[StoredAct]:
     return [StoredAct("r", "answered", "a", 5, {**ANSWER, "verdict": verdict}, 2)]
 
 
-def beds(*units: tuple[str, float | None, float | None, float | None]) -> BedsFlow:
+def beds(*units: tuple[str, float | None, float | None, float | None]) -> FlowsAnswer:
     """(unit, occupied, waiting, staffed) of each."""
     rows = [SimpleNamespace(unit=u, occupied=o, waiting=w, staffed=s) for u, o, w, s in units]
-    return cast(BedsFlow, SimpleNamespace(units=rows))
+    return cast(FlowsAnswer, SimpleNamespace(beds=SimpleNamespace(units=rows)))
+
+
+def boarding(boarders: int | None) -> FlowsAnswer:
+    """As many patients wait for a bed."""
+    total = SimpleNamespace(boarding=boarders)
+    return cast(FlowsAnswer, SimpleNamespace(emergency=SimpleNamespace(total=total)))
 
 
 @pytest.mark.parametrize(
@@ -59,6 +65,49 @@ def test_who_acted_is_not_judged_by_the_census(verdict: str) -> None:
     """It may be as it is because of what was done."""
     found = measured_outcome(recommended(), acts(verdict), beds(("U1", 20.0, 0.0, 28.0)))
     assert (found["exceeded"], found["right"]) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("boarders", "verdict", "exceeded", "right"),
+    [
+        (3, "rejected", True, False),
+        (2, "rejected", False, True),  # just as many as the threshold
+        (0, "rejected", False, True),
+        (3, "accepted", True, None),
+        (None, "rejected", None, None),
+    ],
+)
+def test_of_boarding_those_who_waited_are_held_against_the_threshold(
+    boarders: int | None, verdict: str, exceeded: bool | None, right: bool | None
+) -> None:
+    """Beds are not asked: they are not what was foreseen; who waited is not known where nobody notes it."""
+    content = {"forecast": None, "boarding": {"target_at": TARGET, "threshold": 2.0}}
+    one = StoredRecommendation("r", "*", "tense", 0, 10, content, None, 5, 1)
+    found = measured_outcome(one, acts(verdict), boarding(boarders))
+    assert found == {
+        "target_at": TARGET,
+        "boarders": boarders,
+        "threshold": 2.0,
+        "exceeded": exceeded,
+        "right": right,
+    }
+
+
+@pytest.mark.parametrize(
+    ("indicator", "right"),
+    [
+        ("beds_needed_above_staffed", True),
+        ("beds_needed_share_of_staffed", True),
+        ("NEDOCS", None),
+        ("boarders", None),
+    ],
+)
+def test_beds_judge_no_decision_that_something_else_called(indicator: str, right: bool | None) -> None:
+    """A crowded emergency department is not put right by a ward that had beds enough; what was measured stands."""
+    content = {"forecast": {"target_at": TARGET}, "evidence": [{"indicator": indicator}]}
+    one = StoredRecommendation("r", "U1", "tense", 0, 10, content, None, 5, 1)
+    found = measured_outcome(one, acts(), beds(("U1", 20.0, 0.0, 28.0)))
+    assert (found["exceeded"], found["right"]) == (False, right)
 
 
 def test_the_hospital_is_the_sum_of_its_units_or_not_known() -> None:
