@@ -12,6 +12,8 @@ from centre.pages.pilotage import TEMPLATES
 from centre.pages.unit_tension import UnitTension, level, tensions
 from centre.practice.protocol_file import Protocol
 from centre.practice.protocols_in_force import protocols_in_force
+from centre.recommendations.answers import recommendation_answer
+from centre.recommendations.views import seen_by
 from serving.interface.bed_forecasts import BedForecast, Explanation, unit_labels
 from serving.interface.pages import (
     PAGE,
@@ -28,7 +30,7 @@ from serving.interface.pages import (
     warnings_by_horizon,
     words,
 )
-from serving.interface.requests import Call, Endpoint, Parameter, Problem
+from serving.interface.requests import Call, Endpoint, Parameter, Problem, instant
 
 __all__ = ["UNIT", "ReasonGroup", "Reasons", "reasons"]
 
@@ -170,6 +172,11 @@ def _page(call: Call, view: HospitalView, shown: ShownUnit, row: UnitTension, no
         warnings=warnings_by_horizon(row.ahead),
         levels=levels,
         level=level,
+        recommended=[
+            recommendation_answer(r, acts, language(call)) for r, acts in seen_by(call, unit=row.unit)
+        ],
+        until=lambda one: time_words(call, instant(one.decide_by), zone),
+        decide=lambda key: words(call, f"decide.{key}"),
         protocols=_called(call, view, row.unit, levels),
         changed=None if opened is None else changes(call, opened, view.beds.at, zone),
     )

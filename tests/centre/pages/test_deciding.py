@@ -168,6 +168,20 @@ def test_who_answers_what_another_has_decided_reads_that_theirs_does_not_count(h
         assert words in late.text
 
 
+def test_a_unit_s_page_leads_to_what_is_to_be_decided_there(hospital: Hospital) -> None:
+    """The step, until when and by which role, with its link; a unit without one names the page of all."""
+    (one,) = hospital.listed()
+    shown = page(hospital, "/pilotage/unit", language="en&unit=U3")
+    assert (
+        f'<a href="/decide/{one["recommendation_id"]}?language=en" lang="fr">Appeler le cadre de garde</a>'
+        in shown
+    )
+    assert re.search(r"To be decided by 2025-11-03[^<]*, role: Cadre de garde", shown)
+    other = page(hospital, "/pilotage/unit", language="en&unit=U1")
+    assert "/decide/" not in other
+    assert "are decided on the page" in other
+
+
 def test_who_may_not_decide_sees_why_and_no_form(hospital: Hospital) -> None:
     """A member of the board reads everything."""
     (one,) = hospital.listed()

@@ -38,6 +38,22 @@ def sign_in(browser: Any, service: Running, who: str, width: int) -> Any:
     return page
 
 
+def lose_the_session(page: Any, token: str, address: str) -> None:
+    """The session ends while the form is written: that nothing was recorded is said, and the same page comes back."""
+    page.get_by_label("Faire cette étape").check()
+    page.get_by_label("Motif").select_option("known_better")
+    page.get_by_label("Pourquoi, en quelques mots").fill("Trop tard")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Inscrire la décision").click()
+    page.locator("#token:focus").wait_for()
+    assert "rien du formulaire n’a été enregistré" in page.get_by_role("alert").inner_text()
+    assert fits(page)
+    page.keyboard.type(token)
+    page.keyboard.press("Enter")
+    page.wait_for_url(address)
+    assert page.locator("form.deciding").count() == 1
+
+
 def fits(page: Any) -> bool:
     """Whether nothing is wider than the screen."""
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
@@ -61,6 +77,7 @@ def test_a_shift(tmp_path: Path, browser: Any) -> None:
         manager.locator("#protocol summary").click()
         assert "Les transferts ne suffisent plus." in manager.locator("#protocol").inner_text()
         assert fits(manager)
+        lose_the_session(manager, service.tokens["operator"], address)
         manager.get_by_label("Faire autre chose").focus()
         manager.keyboard.press("Space")
         manager.get_by_label("Ce qui est fait à la place").fill("Deux lits de l’hôpital de jour")

@@ -65,6 +65,7 @@ def test_the_pages_say_it(hospital: Hospital, language: str, said: str) -> None:
     for path in ("/decide", f"/decide/{one['recommendation_id']}"):
         page = re.sub(r"\s", " ", hospital.get(f"{path}?language={language}").text)
         assert said in page
+        assert '<svg class="picture"' not in page, "beds are not what calls it"
     assert page.count('<tr><th scope="row">') >= 6
     assert re.findall(r"<td>[+−][\d.,]+ (?:lits?|beds?)</td>", page) == []  # log odds are no beds
     pilotage = hospital.get(f"/pilotage?language={language}").text
@@ -83,7 +84,7 @@ def test_pilotage_shows_a_proven_risk_with_its_effects_and_no_other(
     assert re.findall(r"(\d+) ?%", tile) == [f"{100 * near['probability']:.0f}"]
     assert tile.count({"fr": "non montré<", "en": "not shown<"}[language]) == 1
     table = page.split('<details id="boards">')[1].split("</details>")[0]
-    assert re.findall(r'<th scope="col">([^<]*)', table) == ["4 h"]
+    assert re.findall(r'<th scope="col">([^<]*)', table) == [{"fr": "dans 4 h", "en": "in 4 h"}[language]]
     cells = re.findall(r"<td>(?:<strong>)?([^<]*)", table)
     *odds, risk = [c.replace("−", "-").replace(",", ".").strip() for c in cells if c.strip()]
     base, *effects, total = map(float, odds)
