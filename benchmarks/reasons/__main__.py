@@ -1,17 +1,20 @@
 """Reads 100,000 answers back (`make bench-reasons`): rank, sign, value, unit, sums, verbs; and tries their order."""
 
 import argparse
+import json
 from collections import Counter
 
 from benchmarks.reasons.agreement import disagreements
-from benchmarks.reasons.answers import DAYS, SCALE, answers
+from benchmarks.reasons.answers import DAYS, SCALE, Answer, answers
 from benchmarks.reasons.faithfulness import STEPS, curves
+from benchmarks.reasons.uncertainty_agreement import uncertainty_disagreements
 from benchmarks.results import Figure, conditions, publish
 from cli.progress import bar
 
 _KINDS = {
     "rank": ("rank",),
     "sign": ("sign", "sign not written"),
+    "which way an uncertainty lies from the usual, and what most makes it so": ("lead", "no lead"),
     "said where an effect goes against what is expected": ("against",),
     "effect": ("effect", "sum", "start", "no start", "shown as nothing"),
     "value and usual value": ("value", "usual"),
@@ -21,6 +24,7 @@ _KINDS = {
         "subject not in the answer",
         "contribution without a sentence",
         "sentence without an effect",
+        "note among the reasons",
     ),
     "causal verbs": ("causal verb",),
 }
@@ -32,17 +36,26 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--rows", type=int, default=2_000, help="waits on which the order is tried")
     parser.add_argument("--seed", type=int, default=20261130)
+    parser.add_argument("--shown", action="store_true", help="print each answer that disagrees")
     args = parser.parse_args()
     found: Counter[str] = Counter()
     languages: Counter[str] = Counter()
+    asked: Counter[str] = Counter()
     with bar(title="reasons") as step:
         for answer in answers(args.count, args.seed):
-            found.update(disagreements(answer.explanation, answer.language, answer.p50).keys())
+            wrong = of_answer(answer)
+            if wrong and args.shown:
+                print(
+                    json.dumps([*wrong, answer.kind, answer.served, answer.explanation], ensure_ascii=False)
+                )
+            found.update(wrong.keys())
             languages[answer.language] += 1
+            asked.update(_asked(answer))
             step(f"{sum(languages.values())}", min(sum(languages.values()) / args.count, 1.0))
     read = sum(languages.values())
     said = (
-        f"{read} answers ({languages['fr']} French, {languages['en']} English; waits, bed demand, hospital totals) "
+        f"{read} answers ({languages['fr']} French, {languages['en']} English): "
+        f"{', '.join(f'{n} {name}' for name, n in sorted(asked.items()))}; "
         f"of a simulated hospital of {DAYS} days, {SCALE:g} times the usual size; seed {args.seed}; {conditions()}"
     )
     figures = [
@@ -54,6 +67,20 @@ def main() -> None:
     if unknown:
         raise RuntimeError(f"kinds that no figure counts: {', '.join(sorted(unknown))}")
     publish("reasons", [*figures, *_order(args.rows, args.seed)])
+
+
+def of_answer(answer: Answer) -> Counter[str]:
+    """What the sentences of one answer get wrong, by kind; empty: all agrees."""
+    read = disagreements if answer.explanation["of"] == "p50" else uncertainty_disagreements
+    return read(answer.explanation, answer.language, answer.served)
+
+
+def _asked(answer: Answer) -> tuple[str, str, str]:
+    """What is counted of an answer: what it is of, what is explained of it, and with what it is compared."""
+    reference = answer.explanation["reference"]
+    compared = reference if isinstance(reference, str) else next(iter(reference))
+    what = {"wait": "of waits", "beds": "of bed demand", "total": "of hospital totals"}[answer.kind]
+    return what, f"on the {answer.explanation['of']}", f"against {compared}"
 
 
 def _order(rows: int, seed: int) -> list[Figure]:

@@ -1,33 +1,28 @@
 """Whether an answer's sentences say what its figures say: rank, sign, value and unit, and that they add up."""
 
-import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
+from benchmarks.reasons.contribution_values import LONGER, Language, against, rounds_to, step, values
 from benchmarks.reasons.sentence_reader import (
     CAUSAL,
-    FALL,
+    NOTE,
     REST,
-    RISE,
     Read,
     number_of,
-    numbers_in,
     read_sentence,
     subject_of,
 )
 
-__all__ = ["disagreements"]
+__all__ = ["causal", "disagreements", "effect_of", "in_sentences"]
 
-Language = Literal["fr", "en"]
 _SHOWN = Decimal("0.05")
 """What would be written as 0.0 is left out."""
 _ROUND_ROOM = 1e-9
-_NOT_A_NUMBER = {"hour", "target_hour", "weekday", "target_weekday", "season_cos", "season_sin", "triage"}
-_WHETHER = re.compile(r"\b(pas|hors|no|outside)\b")
 
 
 def disagreements(answer: Mapping[str, Any], language: Language, served: float) -> Counter[str]:
@@ -37,23 +32,45 @@ def disagreements(answer: Mapping[str, Any], language: Language, served: float) 
         answer: the explanation of one forecast, as served.
         served: the p50 that it explains, in its unit.
     """
-    found: Counter[str] = Counter()
     sentences = list(answer["reasons"])
-    for sentence in sentences:
-        if CAUSAL[language].search(sentence):
-            found["causal verb"] += 1
-    first, rest = sentences[0], sentences[1:]
-    reads = [read_sentence(s, language) for s in rest]
-    quiet = [s for s, r in zip(rest, reads, strict=True) if r is None]
+    return causal(sentences, language) + in_sentences(answer, sentences[0], sentences[1:], language, served)
+
+
+def causal(sentences: Sequence[str], language: Language) -> Counter[str]:
+    """The sentences that say why something happens."""
+    return Counter(
+        {"causal verb": n} if (n := sum(bool(CAUSAL[language].search(s)) for s in sentences)) else {}
+    )
+
+
+def in_sentences(
+    answer: Mapping[str, Any],
+    first: str,
+    rest: Sequence[str],
+    language: Language,
+    served: float,
+    *,
+    expected: bool = True,
+) -> Counter[str]:
+    """What is wrong in the sentence of where a number starts, and in those of what is added, until it is served.
+
+    Args:
+        expected: whether a sentence is to say that it goes against what people expect of it.
+    """
+    found: Counter[str] = Counter()
+    added = [s for s in rest if not NOTE[language].match(s)]
+    if any(NOTE[language].match(s) for s in rest[: len(added)]):
+        found["note among the reasons"] += 1
+    reads = [read_sentence(s, language) for s in added]
+    quiet = [s for s, r in zip(added, reads, strict=True) if r is None]
     if len(quiet) > 1 or (quiet and len([r for r in reads if r and not REST[language].match(r.about)]) > 0):
         found["sentence without an effect"] += 1
     told = [r for r in reads if r is not None]
-    unit = answer["unit"]
     for read in told:
-        found.update(_form(read, unit, language))
+        found.update(_form(read, answer["unit"], language))
     own = [r for r in told if not REST[language].match(r.about)]
     found.update(_order(own))
-    found.update(_subjects(own, answer, language))
+    found.update(_subjects(own, answer, language, expected=expected))
     found.update(_sum(first, told, answer, language, served))
     return found
 
@@ -80,10 +97,13 @@ def _order(own: Sequence[Read]) -> list[str]:
     return ["rank"] if any(b > a for a, b in pairwise(sizes)) else []
 
 
-def _subjects(own: Sequence[Read], answer: Mapping[str, Any], language: Language) -> list[str]:
+def _subjects(
+    own: Sequence[Read], answer: Mapping[str, Any], language: Language, *, expected: bool
+) -> list[str]:
     """Each sentence held against the contributions that it speaks of; each contribution has its sentence."""
     listed = {c["feature"]: c for c in answer["contributions"]}
-    hidden = Decimal(answer["other"]) != 0
+    # Of what says the same twice both are in the sentence, also where one is not shown; of other games' players not.
+    hidden = Decimal(answer["other"]) != 0 and _adds_hidden(answer)
     nobody = _nobody(listed)
     out: list[str] = []
     named: set[str] = set()
@@ -103,11 +123,14 @@ def _subjects(own: Sequence[Read], answer: Mapping[str, Any], language: Language
         named.update(features)
         if len(there) == len(features) or not hidden or features is nobody:
             total = sum(listed[f]["contribution"] for f in there)
-            if not _rounds_to(total, read.effect):
+            if not rounds_to(total, read.effect):
                 out.append("effect")
             if total * read.effect < 0:
                 out.append("sign")
-        out += _values(read, listed[there[0]] if there[0] == features[0] else None, language)
+        contribution = listed[there[0]] if there[0] == features[0] else None
+        out += values(read, contribution, language)
+        if contribution is not None or read.against:
+            out += against(read, contribution, expected=expected)
     for feature in listed:
         alone = not any(feature in f for f in _shared()) or not hidden
         if alone and feature not in named and _alone(feature, listed) >= _SHOWN:
@@ -115,9 +138,13 @@ def _subjects(own: Sequence[Read], answer: Mapping[str, Any], language: Language
     return out
 
 
+def _adds_hidden(answer: Mapping[str, Any]) -> bool:
+    return answer.get("of", "p50") == "p50" and answer.get("reference", "typical") in ("typical", "last_week")
+
+
 def _nobody(listed: Mapping[str, Any]) -> tuple[str, ...]:
     """Where nobody waits, the features that say so of some kind of patients: one sentence says it for all."""
-    none = [f for f in _LONGER if "wait" in f and f in listed and listed[f]["value"] == 0]
+    none = [f for f in LONGER if "wait" in f and f in listed and listed[f]["value"] == 0]
     kinds = [f for f in none if f.startswith("ed_waiting") or f == "waiting_per_doctor"]
     return ("ed_waiting", *sorted(set(kinds) - {"ed_waiting"})) if "ed_waiting" in kinds else ()
 
@@ -149,87 +176,10 @@ def _by_label(about: str, listed: Mapping[str, Any]) -> tuple[str, ...] | None:
     return (found[0],) if len(found) == 1 else None
 
 
-def _values(read: Read, contribution: Mapping[str, Any] | None, language: Language) -> list[str]:
-    """What is so and what is usual, as written and as given."""
-    if contribution is None or contribution["feature"] in _NOT_A_NUMBER:
-        return []
-    value, usual = contribution["value"], contribution["reference_value"]
-    out = []
-    if contribution["feature"].endswith("holiday"):
-        return [] if bool(_WHETHER.search(read.about)) == (value == 0) else ["value"]
-    if isinstance(value, (int, float)):
-        written = numbers_in(read.about, language)
-        said = _rounds_to(value, 0.0) if _none_said(read.about, language) else _any_says(written, value)
-        if not said or _other_side(read.about, value, language):
-            out.append("value")
-        if isinstance(usual, (int, float)) and read.usual is not None:
-            out += _against(read, contribution["feature"], value - usual)
-    if read.usual is not None and isinstance(usual, (int, float)) and isinstance(value, (int, float)):
-        first = numbers_in(read.usual, language)[:1]
-        if _same_said(read.usual, language):
-            said = abs(_written(value) - _written(usual)) <= _step(value)
-        elif _none_said(read.usual, language):
-            said = _rounds_to(usual, 0.0)
-        else:
-            said = _any_says(first, usual)
-        if not said:
-            out.append("usual")
-    return out
-
-
-_NONE = {
-    "fr": re.compile(r"\b(aucune?|ne|n'a|n'attend|autant|(est|était) celui de.*|dès l'arrivée)\b"),
-    "en": re.compile(r"\b(no|not|as many|(is|was) that of|on arrival)\b"),
-}
-
-
-def _other_side(about: str, value: float, language: Language) -> bool:
-    """Whether words say that something rises where it falls, or lies above where it lies below."""
-    wrong = FALL if value > 0 else RISE
-    return bool(wrong[language].search(about)) and not _rounds_to(value, 0.0)
-
-
-_LONGER = frozenset(
-    {
-        "ed_waiting",
-        "ed_waiting_urgent",
-        "ed_waiting_ahead",
-        "ed_waiting_over_1h",
-        "ed_waiting_over_2h",
-        "ed_mean_wait_so_far",
-        "ed_present",
-        "ed_boarding",
-        "ed_arrivals_1h",
-        "ed_arrivals_3h",
-        "recent_wait_triage",
-        "last_wait_triage",
-        "recent_wait_all",
-        "waiting_per_doctor",
-    }
-)
-_SHORTER = frozenset({"ed_doctors", "ed_nurses"})
-"""Of which people expect a longer, or a shorter wait where there is more."""
-
-
-def _against(read: Read, feature: str, more: float) -> list[str]:
-    """A queue that is longer than usual and a shorter wait: the sentence says "and yet", and no other does."""
-    waits = read.unit == "min"  # nobody expects of beds what is expected of a wait
-    expected = 0.0 if not waits else more if feature in _LONGER else -more if feature in _SHORTER else 0.0
-    goes_against = expected * read.effect < 0 and not _same_said_of(read)
-    return [] if goes_against == read.against else ["against"]
-
-
-def _same_said_of(read: Read) -> bool:
-    return read.usual is not None and read.usual.startswith(("comme ", "the same "))
-
-
-def _none_said(written: str, language: Language) -> bool:
-    """Whether words without a number say that there is none of something."""
-    return bool(_NONE[language].search(written))
-
-
-def _same_said(usual: str, language: Language) -> bool:
-    return usual.startswith("comme " if language == "fr" else "the same ")
+def effect_of(sentence: str, language: Language) -> float | None:
+    """What a sentence says that is added, with its sign; None: it does not end with that."""
+    read = read_sentence(sentence, language)
+    return None if read is None else read.effect
 
 
 def _sum(
@@ -244,7 +194,7 @@ def _sum(
     if abs(start[1] + (start[0] or 0.0) - exact) > room:
         return ["start"]
     total = exact + sum(r.effect for r in told)
-    steps = 0.5 * sum(float(_step(r.effect)) for r in told)
+    steps = 0.5 * sum(float(step(r.effect)) for r in told)
     silent = max(len(answer["contributions"]) + len(answer["adjustments"]) + 1 - len(told), 0)
     return [] if abs(total - served) <= steps + float(_SHOWN) * silent + _ROUND_ROOM else ["sum"]
 
@@ -267,14 +217,14 @@ def _start(first: str, language: Language) -> tuple[tuple[float | None, float] |
         return _start(
             "0 patients maintenant" + first if language == "fr" else "0 patients now" + first, language
         )
-    ends = re.search(r": (?P<number>[+−]?[\d.,\u00a0\u202f]*\d)(\u00a0(min|lits?|beds?))?$", first)
+    ends = re.search(r": (?P<number>[+−]?[\d.,\u00a0\u202f]*\d)(\u00a0?(min|lits?|beds?|%))?$", first)
     if now is None:
         if ends is None:
             return None, 0.0
         start = number_of(ends["number"], language)
-        return (None, start), 0.5 * float(_step(start)) + 1e-6
+        return (None, start), 0.5 * float(step(start)) + 1e-6
     patients = number_of(now["number"], language)
-    room = 0.5 * float(_step(patients)) + 1e-6
+    room = 0.5 * float(step(patients)) + 1e-6
     change = _CHANGE[language].search(first)
     if change is not None:
         size = number_of(change["number"], language)
@@ -285,26 +235,4 @@ def _start(first: str, language: Language) -> tuple[tuple[float | None, float] |
         moved = number_of(ends["number"], language)
     else:
         return None, 0.0
-    return (patients, moved), room + max(0.5 * float(_step(moved)), float(_SHOWN))
-
-
-def _rounds_to(value: float, shown: float) -> bool:
-    """Whether a number is shown with the decimals that people are shown; a tie may go either way."""
-    return abs(value - shown) <= 0.5 * float(_step(shown)) + 1e-5
-
-
-def _any_says(written: Sequence[float], value: float) -> bool:
-    return any(_rounds_to(abs(value), abs(n)) and (n * value >= 0 or n > 0) for n in written)
-
-
-def _step(value: float) -> Decimal:
-    """The last decimal that is shown of a number: whole numbers from ten on, else tenths."""
-    return Decimal("1") if abs(value) >= 10 else Decimal("0.1")
-
-
-def _written(value: float) -> Decimal:
-    """A number with the decimals that people are shown, rounded on the binary value."""
-    if not math.isfinite(value):
-        return Decimal("NaN")
-    exact = Decimal(value)
-    return exact.quantize(_step(value), rounding=ROUND_HALF_EVEN) + 0
+    return (patients, moved), room + max(0.5 * float(step(moved)), float(_SHOWN))

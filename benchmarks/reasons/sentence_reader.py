@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-__all__ = ["CAUSAL", "FALL", "REST", "RISE", "Read", "number_of", "numbers_in", "read_sentence", "subject_of"]
+__all__ = [
+    "CAUSAL",
+    "FALL",
+    "NOTE",
+    "REST",
+    "RISE",
+    "Read",
+    "number_of",
+    "numbers_in",
+    "read_sentence",
+    "subject_of",
+]
 
 Language = Literal["fr", "en"]
 _NUMBER = {
@@ -20,9 +31,10 @@ _NUMBER = {
 }
 _EFFECT = {
     "fr": re.compile(
-        r"^(?P<about>.*?)[\u00a0\u202f ]: (?P<number>[+−]?\d[\d\u00a0\u202f,]*?)\u00a0(?P<unit>min|lits?)$"
+        r"^(?P<about>.*?)[\u00a0\u202f ]: (?P<number>[+−]?\d[\d\u00a0\u202f,]*?)"
+        r"\u00a0(?P<unit>min|lits?|points?)$"
     ),
-    "en": re.compile(r"^(?P<about>.*?): (?P<number>[+−]?\d[\d,.]*)\u00a0(?P<unit>min|beds?)$"),
+    "en": re.compile(r"^(?P<about>.*?): (?P<number>[+−]?\d[\d,.]*)\u00a0(?P<unit>min|beds?|points?)$"),
 }
 _AGAINST = {"fr": ", et pourtant", "en": ", and yet"}
 RISE = {
@@ -35,7 +47,15 @@ FALL = {
 }
 """Words that say on which side of another a number lies, in sentences that give it without a sign."""
 _COMPARED = re.compile(r"^(?P<about>.*) \((?P<usual>[^()]*)\)$")
-_UNITS = {"min": "min", "lit": "beds", "lits": "beds", "bed": "beds", "beds": "beds"}
+_UNITS = {
+    "min": "min",
+    "lit": "beds",
+    "lits": "beds",
+    "bed": "beds",
+    "beds": "beds",
+    "point": "points",
+    "points": "points",
+}
 CAUSAL = {
     language: re.compile(rf"\b({'|'.join(words.split(', '))})", re.I)
     for language, words in (
@@ -54,14 +74,26 @@ CAUSAL = {
 """Words that say why something happens: a model's reasons say what goes with what."""
 REST = {
     "fr": re.compile(
-        r"^(tous les autres facteurs|calibrage|jamais moins|pas moins|écart entre les moyennes des unités)",
+        r"^(tous les autres facteurs|calibrage|jamais moins|pas moins|écart entre les moyennes des unités|"
+        r"écarts récents entre prévisions|patients présents et leur évolution|attente habituelle pour cette|"
+        r"unités comptées dans une seule)",
         re.I,
     ),
     "en": re.compile(
-        r"^(all other factors|calibration|never fewer|no less|difference between the units.? means)", re.I
+        r"^(all other factors|calibration|never fewer|no less|difference between the units.? means|"
+        r"recent errors of the forecasts|patients present and their usual change|usual wait for this urgency|"
+        r"units counted in one of the two)",
+        re.I,
     ),
 }
 """Sentences of what is not a feature's own: they stand after the features'."""
+NOTE = {
+    "fr": re.compile(
+        r"^(La prévision de référence répondait|Le modèle répondait|Les deux prévisions ne sont pas)"
+    ),
+    "en": re.compile(r"^(The baseline answered then|The model answered then|The two forecasts are not of)"),
+}
+"""Sentences of what else sets two forecasts apart: they end an answer, and add nothing."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +105,7 @@ class Read:
         usual: what stands in brackets; None: nothing does.
         effect: with its sign, in `unit`.
         decimals: with which the effect is written.
-        unit: "min" or "beds".
+        unit: "min", "beds" or "points" (of a probability).
         singular: whether the unit is written in the singular; None: it has no plural.
         signed: whether the effect has its sign.
         against: whether it says that it goes against what people expect of it.

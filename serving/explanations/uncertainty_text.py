@@ -10,7 +10,7 @@ from registry.explanations.basis import Basis
 from registry.explanations.total_basis import TotalBasis
 from registry.explanations.uncertainty import RECENT_ERRORS, Uncertainty
 from serving.forecasting.comparison import Comparison, compared_with, comparison_words
-from serving.forecasting.feature_words import FeatureStatement, FeatureWords, sentences
+from serving.forecasting.feature_words import FeatureStatement, FeatureWords, sentences, subjects
 from serving.forecasting.reason_sentences import Unit, effect, rounded, sentence_of
 from serving.messages.forecast_parts import Contribution, Explanation
 from serving.messages.question_records import ExplainOptions
@@ -157,12 +157,12 @@ def _fewer(name: str, lacking: float, language: Language) -> str | None:
 def _lead(
     words: UncertaintyWords, base: float, reasons: list[_Reason], other: float, errors: float
 ) -> list[str]:
-    """Whether there is more of it than usual, and what most makes it so."""
+    """Whether there is more of it than usual, and what most makes it so: what says the same twice counts as one."""
     more = sum(r.contribution["contribution"] for r in reasons) + other + errors
     if words.change(more) is None or (words.of == "interval" and abs(more) < _NOTABLE * base):
         return [text(f"{_SHOWN}.{words.of}_usual", words.language)]
-    abouts = {r.about: r.contribution["contribution"] for r in reasons}
-    abouts[text(f"{_SHOWN}.recent_errors", words.language)] = errors
+    abouts = dict(subjects(_statements(words, reasons), words.unit, words.language))
+    abouts[text(f"{_SHOWN}.recent_errors", words.language)] = words.scale * errors
     sign = 1.0 if more > 0 else -1.0
     about, most = max(abouts.items(), key=lambda entry: sign * entry[1])
     if sign * most <= 0:
@@ -171,17 +171,20 @@ def _lead(
     return [text(key, words.language, about=about[:1].lower() + about[1:])]
 
 
+def _statements(words: UncertaintyWords, reasons: list[_Reason]) -> list[FeatureStatement]:
+    return [
+        FeatureStatement(r.contribution["feature"], words.scale * r.contribution["contribution"], r.about)
+        for r in reasons
+    ]
+
+
 def _start(words: UncertaintyWords, base: float, basis: Basis | TotalBasis, usually: str | None) -> str:
     kind = "_baseline" if not basis.inside else "_alone" if usually is None else ""
     return text(f"{_SHOWN}.start_{words.of}{kind}", words.language, value=words.value(base))
 
 
 def _sentences(words: UncertaintyWords, shown: list[_Reason], other: float, errors: float) -> list[str]:
-    statements = [
-        FeatureStatement(r.contribution["feature"], words.scale * r.contribution["contribution"], r.about)
-        for r in shown
-    ]
-    out = sentences(statements, words.unit, words.language)
+    out = sentences(_statements(words, shown), words.unit, words.language)
     for name, value in (("other", other), (RECENT_ERRORS, errors)):
         change = words.change(value)
         if change is not None:

@@ -1,0 +1,54 @@
+"""What most makes a forecast uncertain: what says the same twice counts as one, as in the sentences below it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks.reasons.uncertainty_agreement import uncertainty_disagreements
+from registry.explanations.basis import Basis
+from registry.explanations.uncertainty import RECENT_ERRORS, explain_width
+from serving.explanations.uncertainty_text import uncertainty_explanation
+from serving.messages.question_records import BedQuestion, ExplainOptions
+from tests.support.ward_census import WardService, ward_release
+
+
+@pytest.fixture(scope="module")
+def basis(tmp_path_factory: pytest.TempPathFactory) -> Basis:
+    """Of a forecast that the model answers."""
+    release = ward_release(tmp_path_factory.mktemp("release"))
+    service = WardService.of(release, tmp_path_factory.mktemp("service"))
+    explain = ExplainOptions(6, "typical", "en", basis=True)
+    question = BedQuestion(("A",), (24.0,), service.parts.clock.now(), (), explain)
+    with service.parts.engine.connect() as connection:
+        made = service.parts.forecaster.bed_demand(release, connection, question, service.parts.clock.now())
+    assert made[0].basis is not None
+    return made[0].basis
+
+
+def test_beds_and_their_share_lead_together(basis: Basis) -> None:
+    """Neither is the largest by itself; both are one sentence, which is the largest, and the first one names it."""
+    names = [f.name for f in basis.model.features]
+    columns = [names.index(n) for n in ("usual_level", "above_usual", "above_usual_share")]
+    found = replace(
+        explain_width(basis),
+        base=np.array([10.0]),
+        columns=np.array([columns]),
+        contributions=np.array([[2.0, 1.5, 1.4]]),
+        other=np.zeros(1),
+        adjustments={RECENT_ERRORS: np.zeros(1)},
+        values=np.array([[40.0, 6.0, 15.0]]),
+        usual=np.array([[30.0, 1.0, 2.5]]),
+    )
+    explanation = uncertainty_explanation(basis, found, ExplainOptions(6, "typical", "en", of="interval"))
+    lead, _, largest, second = explanation["reasons"]
+    assert lead.startswith("The uncertainty is greater than usual: demand is 6\u00a0beds above")
+    assert largest.startswith("Demand is 6\u00a0beds above")
+    assert largest.endswith(": +2.9\u00a0beds")
+    assert second.startswith("Mean demand of 40\u00a0beds")
+    assert not uncertainty_disagreements(explanation, "en", 14.9)
+    wrong = {**explanation, "reasons": (lead.replace("greater", "smaller"), *explanation["reasons"][1:])}
+    assert set(uncertainty_disagreements(wrong, "en", 14.9)) == {"lead"}
+    other = (f"The uncertainty is greater than usual: {second[:1].lower()}{second[1:].rpartition(': ')[0]}",)
+    wrong = {**explanation, "reasons": (*other, *explanation["reasons"][1:])}
+    assert set(uncertainty_disagreements(wrong, "en", 14.9)) == {"lead"}
