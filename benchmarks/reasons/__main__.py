@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import math
+import time
 from collections import Counter
 
 from benchmarks.reasons.agreement import disagreements
@@ -34,6 +36,7 @@ def main() -> None:
     """Asks, reads, compares, publishes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=100_000)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="after which no more are asked for")
     parser.add_argument("--rows", type=int, default=2_000, help="waits on which the order is tried")
     parser.add_argument("--seed", type=int, default=20261130)
     parser.add_argument("--shown", action="store_true", help="print each answer that disagrees")
@@ -41,6 +44,7 @@ def main() -> None:
     found: Counter[str] = Counter()
     languages: Counter[str] = Counter()
     asked: Counter[str] = Counter()
+    until = time.monotonic() + 60 * args.minutes
     with bar(title="reasons") as step:
         for answer in answers(args.count, args.seed):
             wrong = of_answer(answer)
@@ -51,6 +55,8 @@ def main() -> None:
             found.update(wrong.keys())
             languages[answer.language] += 1
             asked.update(_asked(answer))
+            if time.monotonic() > until:
+                break
             step(f"{sum(languages.values())}", min(sum(languages.values()) / args.count, 1.0))
     read = sum(languages.values())
     said = (

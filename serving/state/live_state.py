@@ -84,13 +84,16 @@ class HospitalState:
 class StateCache:
     """Keeps the state until something is received, which is then added to it, or a day has gone by: then all is read.
 
+    Beside it stands that of one other day, the latest, until something is received: who compares a forecast with one of
+    the day before asks for both in turns, and who asks of now meanwhile finds it as it was.
+
     Rows are stored one transaction after the other (`registry.record.database.writing`), so what is new has higher
     numbers than all that was seen. All is read, too, where rows were taken away, or news of the past was imported.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._cached: dict[tuple[Place, int], _Cached] = {}
+        self._cached: dict[tuple[Place, int], tuple[_Cached, ...]] = {}
 
     def at(
         self, connection: Connection, now: int, manifest: Manifest, present: int | None = None
@@ -106,13 +109,13 @@ class StateCache:
         key, day = (manifest.place, manifest.cadence_hours), now // DAY
         with self._lock:
             newest, erased = _NEWEST.first(connection) or (0, 0)
-            cached = self._cached.get(key)
-            if cached is not None and cached.erased != erased:
-                cached = None  # a person was erased: from what is known here, too
-            if cached is not None and (cached.newest, cached.day) == (newest, day):
+            # Where a person was erased, then from what is known here, too.
+            kept = [c for c in self._cached.get(key, ()) if c.erased == erased]
+            cached = next((c for c in kept if c.day == day), None)
+            if cached is not None and cached.newest == newest:
                 return cached.state
             columns = None
-            if cached is not None and cached.day == day and cached.newest < newest:
+            if cached is not None and cached.newest < newest:
                 columns = _added(connection, cached, newest, present)
             added = columns is not None
             if columns is None:
@@ -123,7 +126,10 @@ class StateCache:
             state = state_of(columns, manifest, first_reception(connection))
             if cached is not None and added and _only_later(cached.state, state):
                 state = replace(state, lineage=cached.state.lineage)
-            self._cached[key] = _Cached(newest, day, _mark(connection, newest), state, erased)
+            mark = _mark(connection, newest)
+            others = [c for c in kept if c.day != day and (c.newest, c.mark) == (newest, mark)]
+            latest = sorted(others, key=lambda c: c.day)[-1:]
+            self._cached[key] = (_Cached(newest, day, mark, state, erased), *latest)
             return state
 
 

@@ -4,11 +4,13 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from weakref import ref
 
 import pytest
 
 from hospital.features.beds import BedFeatures
 from hospital.features.feature import Feature
+from hospital.times import DAY
 from registry.model.forecast_model import ForecastModel
 from serving.forecasting.interval_widths import ErrorHistories
 from serving.state.live_state import HospitalState, StateCache
@@ -102,3 +104,17 @@ def test_what_goes_wrong_is_raised_to_all_who_wait_and_made_anew_for_the_next(ho
             with pytest.raises(ValueError, match="no"):
                 one.result(60)
     assert histories.of(hospital.model, hospital.state, hospital.at) is not None
+
+
+def test_two_states_that_are_asked_in_turns_have_a_history_each(hospital: Hospital) -> None:
+    """Who compares a forecast with one of the day before asks of both; a state that nobody keeps is not kept here."""
+    histories, day = ErrorHistories(), hospital.at - DAY
+    other = HospitalState(hospital.state.events, hospital.state.heard)
+    today = histories.of(hospital.model, hospital.state, hospital.at)
+    before = histories.of(hospital.model, other, day)
+    assert histories.of(hospital.model, hospital.state, hospital.at) is today
+    assert histories.of(hospital.model, other, day) is before
+    assert before is not today
+    forgotten = ref(other)
+    del other
+    assert forgotten() is None

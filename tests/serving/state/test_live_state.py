@@ -3,6 +3,7 @@
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
+from weakref import ref
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -138,3 +139,33 @@ def test_two_places_of_one_time_zone_share_no_state(tmp_path: Path) -> None:
             events = cache.at(connection, 20_000 * DAY, manifest).events
             assert events.place == place
             assert of.setdefault(region, events) is events
+
+
+def test_a_day_that_one_of_today_is_compared_with_takes_nothing_from_today(
+    tmp_path: Path, tables: HospitalTables
+) -> None:
+    """Both are read once, in whatever order they are asked for; of several other days today's stays; news end both."""
+    visits = columns_of(tables.tables["visits"], "visits")
+    rows = list(rows_since("visits", visits, 0, tables.audit_attributes))
+    now = max(int(r["received_at"]) for r in rows) + HOUR
+    cache = StateCache()
+    with opened_database(f"sqlite:///{tmp_path / 'vigie.db'}") as engine:
+        with writing(engine) as connection:
+            import_rows(connection, "visits", rows)
+        with engine.connect() as connection:
+            today, before = (cache.at(connection, now - back, MANIFEST, now) for back in (0, DAY))
+            assert cache.at(connection, now, MANIFEST, now) is today
+            assert cache.at(connection, now - DAY, MANIFEST, now) is before
+            earlier = cache.at(connection, now - 2 * DAY, MANIFEST, now)
+            assert cache.at(connection, now, MANIFEST, now) is today
+            assert cache.at(connection, now - 2 * DAY, MANIFEST, now) is earlier
+        forgotten = ref(earlier)
+        del earlier
+        with writing(engine) as connection:
+            import_rows(connection, "visits", [{**rows[0], "visit_id": "new", "received_at": now - 1}])
+        with engine.connect() as connection:
+            added = cache.at(connection, now, MANIFEST, now)
+            assert added.lineage is today.lineage
+            assert forgotten() is None
+            found = cache.at(connection, now - DAY, MANIFEST, now)
+            _same(found.events, StateCache().at(connection, now - DAY, MANIFEST, now).events)
