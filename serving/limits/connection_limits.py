@@ -21,6 +21,7 @@ from serving.errors import Problem
 from serving.http.content_negotiation import preferred_language
 from serving.http.problems import problem_response
 from serving.limits.admission import Place
+from serving.limits.connection_table import ConnectionTable
 from serving.limits.door import PLACE, knock
 from serving.limits.server_end import begin_to_end
 
@@ -34,8 +35,7 @@ DRAIN_BYTES, DRAIN_SECONDS = 1_048_576, 5.0
 """Of a body that nobody wants after the answer was given: a sender that learns of it later must still read it."""
 WRITE_SECONDS = 20.0
 """How long somebody may not read their answer."""
-CONNECTIONS, CONNECTIONS_OF_ONE = 512, 128
-_LOOPBACK = ("127.0.0.1", "::1")
+CONNECTIONS = 512
 _REFUSALS = {
     400: ("malformed_http", "problems.malformed_http"),
     408: ("head_timeout", "problems.head_timeout"),
@@ -44,39 +44,9 @@ _REFUSALS = {
 }
 """Code and text by status."""
 
-
-class _Table:
-    """The connections of one server, the oldest first."""
-
-    def __init__(self) -> None:
-        self._open: dict[LimitedProtocol, str] = {}
-
-    def add(self, connection: "LimitedProtocol", address: str) -> bool:
-        """Whether there is room; where there are too many, the oldest that waits for a request is closed for it."""
-        self._open[connection] = address
-        own = [c for c, a in self._open.items() if a == address] if address not in _LOOPBACK else []
-        if len(own) > CONNECTIONS_OF_ONE:
-            return self._close_one(own[:-1])
-        if len(self._open) > connection.most_connections:
-            return self._close_one([c for c in self._open if c is not connection])
-        return True
-
-    def remove(self, connection: "LimitedProtocol") -> None:
-        """It is closed."""
-        self._open.pop(connection, None)
-
-    def _close_one(self, candidates: list["LimitedProtocol"]) -> bool:
-        for candidate in candidates:
-            if candidate.is_waiting:
-                self.remove(candidate)
-                candidate.transport.abort()
-                return True
-        return False
-
-
 _QUIET = logging.getLogger("vigie.connections")
 _QUIET.setLevel(logging.ERROR)
-_TABLES: WeakKeyDictionary[ServerState, _Table] = WeakKeyDictionary()
+_TABLES: WeakKeyDictionary[ServerState, ConnectionTable] = WeakKeyDictionary()
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -99,7 +69,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_made(transport)  # type: ignore[arg-type]
         self.logger = _QUIET  # a line a malformed request would fill the disk for whoever sends nothing else
         self.ws_protocol_class = None  # there is no websocket here: an upgrade is answered as what else it is
-        table = _TABLES.setdefault(self.server_state, _Table())
+        table = _TABLES.setdefault(self.server_state, ConnectionTable())
         if table.add(self, self.client[0] if self.client else ""):
             self._start_timer(self.head_seconds)
         else:
@@ -109,7 +79,7 @@ class LimitedProtocol(HttpToolsProtocol):
         """Forgets it."""
         self._stop_timer()
         self._stop_write_timer()
-        _TABLES.setdefault(self.server_state, _Table()).remove(self)
+        _TABLES.setdefault(self.server_state, ConnectionTable()).remove(self)
         super().connection_lost(exc)
 
     @property
