@@ -19,7 +19,7 @@ from registry.package.manifest import MODELS
 from registry.settings import Settings
 from registry.trust.keys import demo_key
 
-__all__ = ["train_models"]
+__all__ = ["already_trained", "train_models"]
 
 
 def train_models(console: Console, settings: Settings, data: Path) -> list[Candidate]:
@@ -34,14 +34,14 @@ def train_models(console: Console, settings: Settings, data: Path) -> list[Candi
     tables = read_tables(settings, data, None)
     missing = []
     for model in MODELS:
-        if not _already_trained(settings, model, tables.source_digest, feature_digest(model)):
+        if not already_trained(settings, model, tables.source_digest, feature_digest(model)):
             missing.append(model)
     with step(console, settings, "train") as notes:
         if missing:
             _train_side_by_side(settings, data, missing)
         versions = []
         for model in MODELS:
-            kept = _already_trained(settings, model, tables.source_digest, feature_digest(model))
+            kept = already_trained(settings, model, tables.source_digest, feature_digest(model))
             if kept is None:
                 raise VigieError("verbs.demo.not_trained", models=model)
             versions.append(kept)
@@ -54,7 +54,11 @@ def train_models(console: Console, settings: Settings, data: Path) -> list[Candi
     return versions
 
 
-def _already_trained(settings: Settings, model: str, data_digest: str, features: str) -> Candidate | None:
+def already_trained(settings: Settings, model: str, data_digest: str, features: str) -> Candidate | None:
+    """The newest version of a model of this data, these features and the threshold of boarders that the levels name.
+
+    None: the home has none, and it is to be trained.
+    """
     for version in reversed(candidates(settings.candidates, model)):
         manifest = json.loads((version.package / "manifest.json").read_bytes())
         same = manifest["data_digest"] == data_digest and manifest["feature_digest"] == features

@@ -297,16 +297,20 @@ def test_boarding_is_foreseen_where_the_check_showed_its_gain(
     assert release is not None
     rows = candidate(settings.candidates, "bed-demand", "1").json("report.json")["boarding"]
     with CentrePages(centre[0], centre[1][""]) as pages:
-        boarding, page = pages.api("/v1/tension")["boarding"], plain(pages.page("/pilotage"))
+        boarding, page = pages.api("/v1/tension")["boarding"], pages.page("/pilotage")
         assert boarding["threshold"] == boarding_threshold(settings) == 5
         assert boarding["missing"] == []
         judged = {row["horizon_hours"]: row["in_scope"] for row in rows}
         assert {h["horizon_hours"]: h["calibrated"] for h in boarding["horizons"]} == judged
         assert all(0.05 <= row["happened"] <= 0.3 for row in rows), "seldom enough to be news, and no rarity"
         assert any(judged.values()), "some horizon has a proven gain"
-        assert "Risque que plus de 5 patients attendent un lit" in page
-        assert page.count("non montré") == sum(not shown for shown in judged.values())
-        assert "Pourquoi ce risque d’attente de lit" in page
+        tile = plain(page.split('class="triage boards"')[1].split("</div>")[0])
+        assert "Risque que plus de 5 patients attendent un lit" in tile
+        shown = re.findall(r"(\d+) h : (\d+ %|non montré)", tile)
+        assert shown
+        for hours, words in shown:
+            assert words.endswith("%") == judged[float(hours)], (hours, words)
+        assert "Pourquoi ce risque d’attente de lit" in plain(page)
 
 
 def test_there_is_something_to_decide_and_only_its_people_may(centre: tuple[str, Mapping[str, str]]) -> None:

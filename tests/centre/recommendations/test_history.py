@@ -141,7 +141,10 @@ def test_the_page_shows_decisions_outcomes_and_figures_to_the_board(hospital: Ho
     assert re.search(r"<td[^>]*>Tense</td><td[^>]*>\d+</td>", page)
     assert "style=" not in page
     assert "<script" not in page
-    assert "Historique des décisions" in hospital.get("/history", "board").text
+    french = hospital.get("/history", "board").text
+    assert '<a href="/history?language=fr" aria-current="page">Historique</a>' in french
+    for other in ("/pilotage", "/decide", "/practice"):
+        assert '<a href="/history?language=fr">Historique</a>' in hospital.get(other, "board").text
     assert hospital.get("/v1/recommendations/figures", "board").json()["overruled"]["groups"][0]["known"] == 1
     (row,) = hospital.get("/v1/recommendations/figures", "board").json()["fatigue"]
     assert (row["made"], row["shown"], row["opened"], row["acted_on"], row["ignored"]) == (1, 1, 0, 1, 0)
