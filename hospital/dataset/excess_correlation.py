@@ -43,11 +43,10 @@ class ExcessCorrelation:
     rows: int
     blocks: Array
 
-    @property
-    def sure(self) -> float:
-        """By how much it is beyond the earlier row's, less two standard errors."""
+    def at_least(self, errors: float) -> float:
+        """By how much it is beyond the earlier row's, less so many standard errors."""
         error = float(self.blocks.std(ddof=1)) / np.sqrt(self.blocks.size) if self.blocks.size > 1 else np.inf
-        return abs(self.own) - abs(self.shifted) - 2 * float(error)
+        return abs(self.own) - abs(self.shifted) - errors * float(error)
 
 
 @dataclass(frozen=True)

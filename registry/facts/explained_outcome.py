@@ -1,7 +1,7 @@
 """What baselines leave unexplained of outcomes, and how well a series goes with it beside itself one row earlier."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -27,6 +27,8 @@ __all__ = ["Explained"]
 _LEAST_CATEGORY = 20  # rows: the mean of fewer is mostly chance
 _LEAST_OF_PART, _LEAST_BLOCKS_OF_PART = 300, 8
 _EVENING, _MORNING, _LATELY = 20, 8, 0.75
+_ERRORS = 2.0
+"""Standard errors that a part's excess is lessened by, so that a small part is not the furthest by chance."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,6 @@ class Explained:
         groups: rows of one unit and horizon, or triage level.
         residuals: float64 [n], what is left of the outcome in each group.
         horizon: int64 [n], microseconds.
-        parts: bool [n], rows that are looked at by themselves, by their name.
     """
 
     part: PreparedBeds | PreparedWaits
@@ -48,7 +49,11 @@ class Explained:
     outcome: Array
     residuals: Array
     horizon: Array
-    parts: Mapping[str, Array] = field(default_factory=dict)
+
+    @cached_property
+    def parts(self) -> dict[str, Array]:
+        """Rows (bool [n]) that are looked at by themselves, by name: of a unit or department, nights, the last days."""
+        return _parts(self.part)
 
     @classmethod
     def of(cls, part: PreparedBeds | PreparedWaits, baselines: BedBaselines | WaitBaselines) -> "Explained":
@@ -78,7 +83,7 @@ class Explained:
         rows = [r[usable[r]] for r in rows_of_groups(group, int(group.max(initial=-1)) + 1)]
         groups = [Group.of(r, controls) for r in rows if r.size >= LEAST_GROUP]
         left = residuals(outcome, controls, groups)
-        return cls(part, controls, groups, outcome, left, horizon, _parts(part))
+        return cls(part, controls, groups, outcome, left, horizon)
 
     def without_levels(self) -> "Explained":
         """The same rows in one group and without baselines, which know a usual wait of those without a level, too."""
@@ -149,7 +154,7 @@ class Explained:
         }
         out = [_alignment(feature, aspect, whole)]
         if enough:
-            name, furthest = max(enough.items(), key=lambda item: item[1].sure)
+            name, furthest = max(enough.items(), key=lambda item: item[1].at_least(_ERRORS))
             out.append(replace(_alignment(feature, aspect, furthest), part=name, parts=len(enough)))
         return out
 

@@ -22,6 +22,7 @@ from hospital.profile.patterns.stops import record_end, rota_findings, stop_find
 from hospital.profile.patterns.unit_clocks import (
     handover_findings,
     handover_label_findings,
+    handovers,
     unit_clock_findings,
 )
 from hospital.profile.patterns.unit_labels import label_findings
@@ -67,9 +68,12 @@ def pattern_findings(hospital: HospitalTables, latest: Mapping[str, Latest], now
         out += unit_copy_findings(latest["stays"])
     if "staffing" in latest:
         out += rota_findings(latest["staffing"], until)
+    if not {"visits", "stays"} <= set(latest):
+        return [*out, *link_findings(latest)]
+    pairs = handovers(latest["visits"], latest["stays"])
     named = {frozenset((f.unit, *f.names)) for f in out if (f.table, f.code) == ("stays", "labels_exchanged")}
-    labels = [f for f in handover_label_findings(latest) if frozenset((f.unit, *f.names)) not in named]
-    return [*out, *labels, *link_findings(latest), *handover_findings(latest)]
+    labels = [f for f in handover_label_findings(pairs) if frozenset((f.unit, *f.names)) not in named]
+    return [*out, *labels, *link_findings(latest), *handover_findings(pairs)]
 
 
 def with_patterns(findings: Sequence[Finding], patterns: Sequence[Finding]) -> list[Finding]:

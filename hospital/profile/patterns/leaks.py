@@ -81,9 +81,7 @@ class _Rows:
         found = excess_correlation(y, x, earlier, self.at)
         if found is None or found.blocks.size < _LEAST_BLOCKS:
             return None
-        value = abs(found.own) - abs(found.shifted)
-        error = float(found.blocks.std(ddof=1)) / np.sqrt(found.blocks.size)
-        if not value - _ERRORS * error > _MARGIN:
+        if not found.at_least(_ERRORS) > _MARGIN:
             return None
         rows, column = (
             self._rows(series),
@@ -129,9 +127,10 @@ def wait_leak_findings(visits: Latest, versions: pd.DataFrame | None) -> list[Fi
     rows = _Rows(
         part, part.times, wait, controls, level * (department.max() + 1) + department, department, MINUTE
     )
-    out = rows.leaks([e for e in _columns(part) if e.feature != "triage"])
-    of_level = replace(rows, group=department)
-    out += of_level.leaks([e for e in _columns(part) if e.feature == "triage"])
+    entries = _columns(part)
+    out = rows.leaks([e for e in entries if e.feature != "triage"])
+    # All rows of a level have one that is known: whether it is known is compared within the department.
+    out += replace(rows, group=department).leaks([e for e in entries if e.feature == "triage"])
     return out if versions is None else out + rows.leaks(_receptions(part, versions))
 
 

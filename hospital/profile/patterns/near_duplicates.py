@@ -1,6 +1,7 @@
 """Visits and stays that are there twice a minute apart, more often than chance brings two alike."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -32,16 +33,17 @@ def near_duplicate_findings(table: Latest) -> list[Finding]:
     """
     if table.contract.name not in ("visits", "stays") or table.size < 2 * FLOOR:
         return []
-    content, pairs = _Content(table), list(_pairs(table))
+    content = _Content(table)
+    pairs = [_Pairs.of(content, a, b, apart) for a, b, apart in _pairs(table)]
     for within in (_CLOSE, _NEAR):
         alike = np.zeros(table.size, bool)
         close = far = far_alike = 0
-        for a, b, apart in pairs:
-            near, other = apart <= within, (apart >= _FAR[0]) & (apart <= _FAR[1])
-            far += int(other.sum())
-            far_alike += int(content.alike(a[other], b[other], within).sum())
-            same = content.alike(a[near], b[near], within)
-            alike[b[near][same & ~content.equal(a[near], b[near])]] = True
+        for one in pairs:
+            near, same = one.apart <= within, one.ends <= within
+            far += int(one.far.sum())
+            far_alike += int((one.far & same).sum())
+            found = near & same
+            alike[one.b[found][~content.equal(one.a[found], one.b[found])]] = True
             close += int(near.sum())
         chance, rows = close * (far_alike + 1) / max(far, 1), int(alike.sum())
         if rows < _LEAST_ROWS or rows < _FACTOR * chance + _LEAST_ROWS:
@@ -68,6 +70,32 @@ def _pairs(table: Latest) -> Iterator[tuple[Array, Array, Array]]:
         yield a, b, table.times[b] - table.times[a]
 
 
+@dataclass(frozen=True)
+class _Pairs:
+    """Pairs of rows that are near each other, or far enough apart to show what chance does.
+
+    Attributes:
+        a, b: int64 [n], rows.
+        apart: int64 [n], microseconds between them.
+        far: bool [n].
+        ends: float64 [n], microseconds between their ends; infinite where something tells the two apart.
+    """
+
+    a: Array
+    b: Array
+    apart: Array
+    far: Array
+    ends: Array
+
+    @classmethod
+    def of(cls, content: "_Content", a: Array, b: Array, apart: Array) -> "_Pairs":
+        """Of two rows each (int64 [m]): those that are looked at."""
+        far = (apart >= _FAR[0]) & (apart <= _FAR[1])
+        kept = far | (apart <= _NEAR)
+        a, b = a[kept], b[kept]
+        return cls(a, b, apart[kept], far[kept], content.ends_apart(a, b))
+
+
 class _Content:
     """What tells two rows of a table apart."""
 
@@ -83,15 +111,18 @@ class _Content:
         self._times = np.column_stack([instants(table.frame[n]) for n in known])
         self._end = instants(table.frame["left_at"])
 
-    def alike(self, a: Array, b: Array, within: int) -> Array:
-        """Whether no known content differs and enough of it agrees; of stays, that they end together: bool [n]."""
+    def ends_apart(self, a: Array, b: Array) -> Array:
+        """Microseconds between the ends of two stays, and 0 of two visits: float64 [n].
+
+        Infinite where known content differs or too little of it agrees; of stays, where an end is not known.
+        """
         x, y = self._codes[a], self._codes[b]
         known = (x >= 0) & (y >= 0)
         same = ~(known & (x != y)).any(axis=1)
-        if self._stays:
-            ends = (self._end[a] != MISSING_TIME) & (self._end[b] != MISSING_TIME)
-            return same & ends & (np.abs(self._end[a] - self._end[b]) <= within)
-        return same & (known.sum(axis=1) >= _LEAST_ALIKE)
+        if not self._stays:
+            return np.where(same & (known.sum(axis=1) >= _LEAST_ALIKE), 0.0, np.inf)
+        same &= (self._end[a] != MISSING_TIME) & (self._end[b] != MISSING_TIME)
+        return np.where(same, np.abs(self._end[a] - self._end[b]), np.inf)
 
     def equal(self, a: Array, b: Array) -> Array:
         """Whether nothing but the id differs: bool [n]."""

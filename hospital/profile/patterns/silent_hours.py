@@ -8,8 +8,9 @@ import pandas as pd
 
 from hospital.arrays import Array
 from hospital.calendar import local_clock, weekday
+from hospital.contracts.tables import Table
 from hospital.grouping import rows_of_groups
-from hospital.profile.current_rows import Latest, day_text
+from hospital.profile.current_rows import Latest, day_text, span
 from hospital.profile.facts import FLOOR, Finding, Weight
 from hospital.times import DAY, HOUR, MISSING_TIME
 
@@ -35,14 +36,14 @@ class _Days:
     """Rows by local day and hour.
 
     Attributes:
+        contract: the table's.
         first: the first day.
         counts: int64 [days, 24].
-        zone: of `table`.
     """
 
+    contract: Table
     first: int
     counts: Array
-    table: Latest
 
     def text(self, index: int) -> str:
         """A day as ISO 8601."""
@@ -54,50 +55,62 @@ def silent_hour_findings(table: Latest, until: int) -> list[Finding]:
     name = table.contract.name
     if name not in _WEEKDAYS_OF:
         return []
-    days = _days(table, until)
+    clock = local_clock(table.times, table.zone)
+
+    def days_of(rows: Array | slice) -> _Days | None:
+        return _days(table.contract, table.times[rows], clock[rows], until)
+
+    days = days_of(slice(None))
     if days is None:
         return []
     out = [*_weekdays(days, ""), *(_hours(days, "") if name in _COMINGS else ())]
     if name == "visits":
         seen = {(f.code, f.clock, f.names) for f in out}
-        for part, unit in _departments(table):
-            own = _days(part, until)
+        for rows, unit in _departments(table):
+            own = days_of(rows)
             found = [] if own is None else [*_weekdays(own, unit), *_hours(own, unit)]
             out += [f for f in found if (f.code, f.clock, f.names) not in seen]
-        out += _columns(table)
+        out += _columns(table, clock)
     else:
         whole = {day for f in out for day in f.names}
-        for part, unit in _units(table):
-            own = _days(part, until)
+        for rows, unit in _units(table):
+            own = days_of(rows)
             out += [] if own is None else _weekdays_that_stop(own, unit, whole)
     return out
 
 
-def _units(table: Latest) -> Iterator[tuple[Latest, str]]:
-    """The rows of each unit of stays, and of each unit and role of a rota."""
+def _units(table: Latest) -> Iterator[tuple[Array, str]]:
+    """The rows (int64 [n]) of each unit of stays, and of each unit and role of a rota."""
     keys = table.frame["unit"].astype(str)
     if table.contract.name == "staffing":
         keys = keys + "\x1f" + table.frame["role"].astype(str)
     codes, names = pd.factorize(keys)
     if len(names) > 1:
         for rows, name in zip(rows_of_groups(codes.astype(np.int64), len(names)), names, strict=True):
-            yield table.part(rows), str(name).partition("\x1f")[0]
+            yield rows, str(name).partition("\x1f")[0]
 
 
-def _departments(visits: Latest) -> list[tuple[Latest, str]]:
+def _departments(visits: Latest) -> list[tuple[Array, str]]:
+    """The rows (bool [n]) of each department where there are several."""
     of = visits.frame["department"].to_numpy(object)
     names = sorted({str(n) for n in of if isinstance(n, str)})
-    return [(visits.part(of == name), name) for name in names] if len(names) > 1 else []
+    return [(of == name, name) for name in names] if len(names) > 1 else []
 
 
-def _days(table: Latest, until: int) -> _Days | None:
-    bounds = table.bounds
+def _days(contract: Table, times: Array, clock: Array, until: int) -> _Days | None:
+    """Rows by day and hour; None where they are of too few weeks.
+
+    Args:
+        times: int64 [n] instants, ascending, and `clock`: the local clock of each (`local_clock`).
+        until: instant after which the record has ended.
+    """
+    bounds = span(times)
     if bounds is None:
         return None
-    inside = (table.times >= bounds[0]) & (table.times <= min(bounds[1], until))
+    inside = (times >= bounds[0]) & (times <= min(bounds[1], until))
     if not inside.any():
         return None
-    hour = local_clock(table.times[inside], table.zone) // HOUR
+    hour = clock[inside] // HOUR
     first = int(hour[0]) // 24 + 1
     size = int(hour[-1]) // 24 - first
     if size < 7 * _LEAST_WEEKS:
@@ -105,7 +118,7 @@ def _days(table: Latest, until: int) -> _Days | None:
     # The first and the last day may be parts of days.
     index = hour - first * 24
     index = index[(index >= 0) & (index < size * 24)]
-    return _Days(first, np.bincount(index, minlength=size * 24).reshape(size, 24), table)
+    return _Days(contract, first, np.bincount(index, minlength=size * 24).reshape(size, 24))
 
 
 def _longest(silent: Array) -> tuple[int, int]:
@@ -135,7 +148,7 @@ def _hours(days: _Days, unit: str) -> list[Finding]:
             continue
         seen |= block
         lost = round(size * float(beside))
-        name = days.table.contract.name
+        name = days.contract.name
         found.append(
             Finding(
                 name,
@@ -192,7 +205,7 @@ def _weekdays(days: _Days, unit: str) -> list[Finding]:
     count = sum(s[3] for s in silent)
     last = max(s[2] for s in silent)
     first = min(s[1] for s in silent)
-    table = days.table.contract
+    table = days.contract
     finding = Finding(
         table.name, "silent_weekdays", Weight.LOOK, table.time or "", unit, share=count / daily.size
     )
@@ -207,7 +220,7 @@ def _weekdays_that_stop(days: _Days, unit: str, whole: set[str]) -> list[Finding
     """
     daily = days.counts.sum(axis=1)
     of = weekday(days.first + np.arange(daily.size))
-    least = _LEAST_OF_ROTA if days.table.contract.name == "staffing" else _LEAST_ON_WEEKDAYS
+    least = _LEAST_OF_ROTA if days.contract.name == "staffing" else _LEAST_ON_WEEKDAYS
     silent: list[tuple[int, Array]] = []
     for name in range(7):
         own = np.flatnonzero(of == name)
@@ -221,7 +234,7 @@ def _weekdays_that_stop(days: _Days, unit: str, whole: set[str]) -> list[Finding
     if not silent or len(silent) > 4:
         return []
     places = np.concatenate([rows for _, rows in silent])
-    table = days.table.contract
+    table = days.contract
     share, names = places.size / daily.size, tuple(str(name) for name, _ in silent)
     finding = Finding(
         table.name, "silent_weekdays", Weight.LOOK, table.time or "", unit, share=share, names=names
@@ -230,24 +243,30 @@ def _weekdays_that_stop(days: _Days, unit: str, whole: set[str]) -> list[Finding
     return [replace(finding, first=first, last=last, days=int(places.size))]
 
 
-def _columns(visits: Latest) -> list[Finding]:
+def _columns(visits: Latest, clock: Array) -> list[Finding]:
     """Columns that hardly any row has at some hours, or on some days of the week, though usually many have them."""
-    clock = local_clock(visits.times, visits.zone)
     hour, day = clock % DAY // HOUR, weekday(clock // DAY)
     usable = visits.times != MISSING_TIME
+    slotted = [(slots, np.bincount(slots, minlength=size)) for slots, size in ((hour, 24), (day, 7))]
     skipped = {"visit_id", "received_at", "arrived_at"}
     out = []
     for column in [str(c) for c in visits.frame.columns if c not in skipped]:
         known = visits.frame[column].notna().to_numpy(bool) & usable
         if not 0 < known.sum() < usable.sum():
             continue
-        for slots, size in ((hour, 24), (day, 7)):
-            out += _column(visits, column, known, slots, size)
+        for slots, rows in slotted:
+            out += _column(visits, column, known, slots, rows)
     return out
 
 
-def _column(visits: Latest, column: str, known: Array, slots: Array, size: int) -> list[Finding]:
-    rows = np.bincount(slots, minlength=size)
+def _column(visits: Latest, column: str, known: Array, slots: Array, rows: Array) -> list[Finding]:
+    """Of one column.
+
+    Args:
+        known: bool [n], whether it is filled in.
+        slots: int64 [n], the hour or the day of the week, and `rows`: int64 [24 or 7], all rows of each.
+    """
+    size = rows.size
     have = np.bincount(slots[known], minlength=size)
     usual = float(np.median(have[rows >= FLOOR] / rows[rows >= FLOOR])) if (rows >= FLOOR).any() else 0.0
     expected = rows * usual

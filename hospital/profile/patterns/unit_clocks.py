@@ -7,7 +7,7 @@ Those who go on. Who leaves one place enters the next at that time. Where the di
 alone, in all months or in some, its clock is another.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -21,7 +21,7 @@ from hospital.profile.current_rows import Latest, day_text, instants
 from hospital.profile.facts import FLOOR, Finding, Weight
 from hospital.times import DAY, MINUTE, MISSING_TIME
 
-__all__ = ["handover_findings", "handover_label_findings", "unit_clock_findings"]
+__all__ = ["handover_findings", "handover_label_findings", "handovers", "unit_clock_findings"]
 
 _SLOTS = 48
 _LAGS = tuple(k for k in range(-6, 7) if k)
@@ -59,11 +59,12 @@ def unit_clock_findings(visits: Latest) -> list[Finding]:
     groups = rows_of_groups(codes.astype(np.int64), len(names))
     parts = list(zip(groups, [str(n) for n in names], strict=True)) if len(names) > 1 else []
     parts = parts or [(np.arange(visits.size), str(names[0]) if len(names) else "")]
-    slot = local_clock(visits.times, visits.zone) % DAY * _SLOTS // DAY
+    clock = local_clock(visits.times, visits.zone)
+    slot = clock % DAY * _SLOTS // DAY
     whole, out = np.bincount(slot, minlength=_SLOTS), []
     for rows, name in parts:
         part = visits.part(rows)
-        best = max(_segments(part, local_clock(part.times, part.zone)), key=lambda s: s.nats, default=None)
+        best = max(_segments(part, clock[rows], slot[rows]), key=lambda s: s.nats, default=None)
         if best is not None and best.nats >= _NATS:
             out.append(_finding(part, "unit_clock_moved", name, best))
             continue
@@ -94,9 +95,12 @@ def _finding(part: Latest, code: str, name: str, segment: _Segment) -> Finding:
     )
 
 
-def _segments(part: Latest, clock: Array) -> Iterator[_Segment]:
-    """Summer against winter; and weeks on end against all others."""
-    slot = clock % DAY * _SLOTS // DAY
+def _segments(part: Latest, clock: Array, slot: Array) -> Iterator[_Segment]:
+    """Summer against winter; and weeks on end against all others.
+
+    Args:
+        clock: int64 [n], local clock of the rows, and `slot`: in which half hour of the day that is.
+    """
     offset = clock - part.times
     if offset.size and offset.min() != offset.max():
         summer = offset == offset.max()
@@ -144,21 +148,26 @@ def _moves(inside: Array, outside: Array) -> tuple[Array, Array]:
     return np.where(clear, nats, 0.0), lag / 2
 
 
-def handover_findings(latest: Mapping[str, Latest]) -> list[Finding]:
-    """Departments, and units, whose patients leave an hour before or after they enter the next place."""
-    if not {"visits", "stays"} <= set(latest):
-        return []
-    pairs = _handovers(latest["visits"], latest["stays"])
+def handover_findings(pairs: pd.DataFrame) -> list[Finding]:
+    """Departments, and units, whose patients leave an hour before or after they enter the next place.
+
+    Args:
+        pairs: as `handovers` has them.
+    """
     if len(pairs) < 2 * FLOOR:
         return []
-    departments = _off(pairs, "department", latest["visits"], "left_at")
-    units = _off(pairs, "unit", latest["stays"], "entered_at")
+    departments = _off(pairs, "department", "visits", "left_at")
+    units = _off(pairs, "unit", "stays", "entered_at")
     # A department that is off puts the units off that it fills, and a unit some of a department's patients.
     return max(departments, units, key=lambda found: max((f.share or 0.0 for f in found), default=0.0))
 
 
-def _handovers(visits: Latest, stays: Latest) -> pd.DataFrame:
-    """The first stay of each visit: minutes from leaving the department to entering the unit, of at most a day."""
+def handovers(visits: Latest, stays: Latest) -> pd.DataFrame:
+    """The first stay of each visit: minutes from leaving the department to entering the unit, of at most a day.
+
+    A row has its ``department``, the ``unit``, the one that was ``asked`` for, ``minutes`` and the ``day``; rows stand
+    in the order of entering.
+    """
     left = pd.DataFrame(
         {
             "visit_id": visits.frame["visit_id"],
@@ -175,7 +184,7 @@ def _handovers(visits: Latest, stays: Latest) -> pd.DataFrame:
     return pairs[pairs["minutes"].abs() <= 24 * 60].sort_values("entered", kind="stable")
 
 
-def _off(pairs: pd.DataFrame, key: str, table: Latest, column: str) -> list[Finding]:
+def _off(pairs: pd.DataFrame, key: str, table: str, column: str) -> list[Finding]:
     """Names of which many rows lie whole hours beside the usual time between the two, and hardly any of the others."""
     minutes, names = pairs["minutes"].to_numpy(np.float64), pairs[key].to_numpy(object)
     low, usual, high = np.quantile(minutes, (0.25, 0.5, 0.75))
@@ -197,7 +206,7 @@ def _off(pairs: pd.DataFrame, key: str, table: Latest, column: str) -> list[Find
             first, last = (str(np.datetime64(int(d), "D")) for d in (days[FLOOR - 1], days[-FLOOR]))
             out.append(
                 Finding(
-                    table.contract.name,
+                    table,
                     "handover_moved",
                     Weight.LOOK,
                     column,
@@ -213,14 +222,14 @@ def _off(pairs: pd.DataFrame, key: str, table: Latest, column: str) -> list[Find
     return out
 
 
-def handover_label_findings(latest: Mapping[str, Latest]) -> list[Finding]:
+def handover_label_findings(pairs: pd.DataFrame) -> list[Finding]:
     """Two units whose labels are exchanged in stays, by where a bed was asked: also where they are alike.
 
     From one day on most who waited for a bed in the one enter the other, and the other way round.
+
+    Args:
+        pairs: as `handovers` has them.
     """
-    if not {"visits", "stays"} <= set(latest):
-        return []
-    pairs = _handovers(latest["visits"], latest["stays"])
     pairs = pairs[pairs["asked"].notna() & pairs["unit"].notna()]
     asked, entered = (pairs[name].to_numpy(object) for name in ("asked", "unit"))
     day, out = pairs["day"].to_numpy(np.int64), list[Finding]()
