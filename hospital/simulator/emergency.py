@@ -21,7 +21,8 @@ from hospital.simulator.population.patients import ADMITTED, DIED, HOME
 from hospital.simulator.population.visits import Population, Visit
 from hospital.simulator.staffing import Block
 from hospital.simulator.streams import ar1_lognormal, stream
-from hospital.simulator.wards import EMERGENCY, Wards
+from hospital.simulator.ward_beds import EMERGENCY
+from hospital.simulator.wards import Wards
 
 __all__ = ["EmergencyDepartment"]
 

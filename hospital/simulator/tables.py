@@ -15,7 +15,7 @@ from hospital.simulator.population.visits import Visit
 from hospital.simulator.scenario import AUDIT_VALUES
 from hospital.simulator.staffing import Notice
 from hospital.simulator.theatre import Operation
-from hospital.simulator.wards import Stay
+from hospital.simulator.ward_beds import Stay
 
 __all__ = ["Span", "build_tables"]
 

@@ -15,7 +15,8 @@ from hospital.simulator.clock import Clock, Day, in_month_days
 from hospital.simulator.parameters.hospital_parameters import Parameters
 from hospital.simulator.parameters.ward_parameters import TheatreParameters, WardParameters
 from hospital.simulator.streams import stream
-from hospital.simulator.wards import ELECTIVE, EMERGENCY, Wards
+from hospital.simulator.ward_beds import ELECTIVE, EMERGENCY
+from hospital.simulator.wards import Wards
 
 __all__ = ["Operation", "draw_operations", "schedule_direct", "schedule_operations"]
 

@@ -7,7 +7,6 @@ patient comes some time later. Patients who are ready leave when the round, the 
 import heapq
 import math
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
 
 import numpy as np
 import simpy
@@ -15,72 +14,21 @@ from numpy.typing import NDArray
 
 from hospital.simulator.clock import Clock, Day
 from hospital.simulator.parameters.hospital_parameters import Parameters
-from hospital.simulator.parameters.ward_parameters import WardParameters
 from hospital.simulator.streams import stream
+from hospital.simulator.ward_beds import ELECTIVE, STEP_DOWN, Request, Stay, Ward
 
-__all__ = ["Request", "Stay", "Wards"]
+__all__ = ["Wards"]
 
-STEP_DOWN, EMERGENCY, ELECTIVE = range(3)
-_MORNING = 540.0  # the round, local 9:00
-
-
-@dataclass
-class Stay:
-    """One patient's time in one unit, in simulated minutes.
-
-    Attributes:
-        expected: when the ward said that the patient would leave; None: it said nothing.
-        expected_known: when it said so.
-    """
-
-    number: int
-    visit: int | None
-    unit: str
-    entered: float
-    source: str
-    left: float | None = None
-    expected: float | None = None
-    expected_known: float | None = None
-
-
-@dataclass(eq=False)
-class Request:
-    """A patient who needs a bed of a ward.
-
-    Attributes:
-        given: called with the unit once the patient is at the bed.
-        held: a bed is held and the patient is being moved.
-        outlier_allowed: may go to another ward if this one stays full.
-    """
-
-    unit: str
-    since: float
-    priority: int
-    given: Callable[[str], None]
-    cancelled: bool = False
-    held: bool = False
-    outlier_allowed: bool = False
-
-
-@dataclass(eq=False)
-class Ward:
-    """Beds of one unit and who waits for them."""
-
-    parameters: WardParameters
-    staffed: int
-    occupied: int = 0
-    held: int = 0
-    queue: list[tuple[int, float, int, Request]] = field(default_factory=list)
-
-    @property
-    def free(self) -> int:
-        """Beds that can be given now (negative after a closure)."""
-        return self.staffed - self.occupied - self.held
-
-    @property
-    def fullness(self) -> float:
-        """Patients in the ward or on their list, over staffed beds."""
-        return (self.occupied + self.held + len(self.queue)) / self.staffed
+_MORNING = 540.0
+"""Local minute of the round, 9:00."""
+_TOO_LATE = 840.0
+"""Who is ready after 14:00 goes on the next day at the soonest."""
+_HANDOVERS = ((390.0, 480.0), (1110.0, 1230.0))
+"""Local minutes in which shifts change and moves take longer: 6:30 to 8:00, 18:30 to 20:30."""
+_NIGHT, _DAY = 1320.0, 390.0
+"""From 22:00 to 6:30 few people can move a patient."""
+_PREPARED = 0.4
+"""Of the usual time to move: a planned patient finds a prepared bed."""
 
 
 class Wards:
@@ -113,7 +61,7 @@ class Wards:
         self._rng_expected = stream(seed, "expected leaving")
         self.by_unit = {w.unit: Ward(w, int(staffed[w.unit][0])) for w in parameters.ward}
         self.stays: list[Stay] = []
-        self._hours = np.cumsum(self._h.discharge_shares)
+        self._leaving_hours = np.cumsum(self._h.discharge_shares)
 
     def start(self) -> None:
         """Begin the daily life: bed counts at 7:00, bed meetings."""
@@ -157,6 +105,7 @@ class Wards:
         return mean * math.exp(spread * float(self._rng_stay.standard_normal()) - spread * spread / 2)
 
     def _fill(self, ward: Ward) -> None:
+        """Gives free beds to those who wait, the first by priority and then by time."""
         while ward.queue and ward.free > 0:
             request = heapq.heappop(ward.queue)[3]
             if not request.cancelled:
@@ -169,18 +118,18 @@ class Wards:
         self._env.process(self._move(ward, request))
 
     def _move(self, ward: Ward, request: Request) -> Generator[simpy.Event, None, None]:
-        """Cleaning, handover, porter."""
+        """Cleaning, handover, porter: then the patient is in the bed that is held."""
         day = self._clock.day(self._env.now)
         local = day.local_minute(self._env.now)
         minutes = self._h.transfer_minutes * math.exp(
             self._h.transfer_sigma * float(self._rng_transfer.standard_normal())
         )
-        if 390 <= local < 480 or 1110 <= local < 1230:
+        if any(begin <= local < end for begin, end in _HANDOVERS):
             minutes *= self._h.handover_factor
-        elif local >= 1320 or local < 390:
+        elif local >= _NIGHT or local < _DAY:
             minutes *= self._h.night_factor
         if request.priority == ELECTIVE:
-            minutes *= 0.4  # planned patients find a prepared bed
+            minutes *= _PREPARED
         yield self._env.timeout(minutes)
         request.given(ward.parameters.unit)
 
@@ -214,7 +163,7 @@ class Wards:
     def _discharge(self, ward: Ward, stay: Stay, ready: float) -> Generator[simpy.Event, None, None]:
         """Wait for the round of the day before, then day by day until the patient goes."""
         day = self._clock.day(ready)
-        if day.local_minute(ready) > 840:
+        if day.local_minute(ready) > _TOO_LATE:
             day = self._next(day)
         rng = self._rng_leave
         before = self._clock.days[max(0, day.index - 1)].minute(_MORNING)
@@ -236,8 +185,9 @@ class Wards:
             day = self._next(day)
 
     def _go(self, stay: Stay, day: Day) -> Generator[simpy.Event, None, None]:
+        """Until the hour of the day at which the patient leaves."""
         draw = self._rng_leave.random(2)
-        place = min(int(np.searchsorted(self._hours, draw[0])), len(self._h.discharge_hours) - 1)
+        place = min(int(np.searchsorted(self._leaving_hours, draw[0])), len(self._h.discharge_hours) - 1)
         at = day.minute(60 * (self._h.discharge_hours[place] + float(draw[1])))
         self._expect(stay, at)
         yield self._env.timeout(max(1.0, at - self._env.now))
@@ -254,6 +204,7 @@ class Wards:
         return self._clock.days[min(day.index + 1, len(self._clock.days) - 1)]
 
     def _leave_chance(self, ward: Ward, day: Day) -> float:
+        """Probability that a ready patient leaves on a day: fewer on weekends, more where the ward is full."""
         h = self._h
         if day.holiday or day.weekday == 6:
             chance = h.leave_sunday
@@ -266,6 +217,7 @@ class Wards:
         return odds / (1 + odds)
 
     def _days(self) -> Generator[simpy.Event, None, None]:
+        """Each day: how many beds have staff from 7:00 on, and the bed meetings."""
         marks = sorted({(7 * 60, False), *((60 * hour, True) for hour in self._h.meeting_hours)})
         for day in self._clock.days:
             for local, meeting in marks:
