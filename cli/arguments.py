@@ -11,6 +11,7 @@ from hospital.words.language import Language
 
 __all__ = [
     "AuthorKey",
+    "BoardKeys",
     "ExplainedNumber",
     "Horizons",
     "HorizonsOption",
@@ -20,8 +21,10 @@ __all__ = [
     "MappingFile",
     "Model",
     "ModelName",
+    "PersonKey",
     "Port",
     "Prediction",
+    "Reason",
     "Seed",
     "TablesPath",
     "Threads",
@@ -85,6 +88,11 @@ AuthorKey = Annotated[
         metavar="FILE",
     ),
 ]
+PersonKey = Annotated[Path, typer.Option("--key", metavar="FILE", show_default=False)]
+"""The private key of whoever signs."""
+BoardKeys = Annotated[list[Path], typer.Option("--key", metavar="FILE", show_default=False)]
+"""Those of members of the board, who sign together or one after the other."""
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", show_default=False)]
 Seed = Annotated[
     int,
     typer.Option("--seed", metavar="N", min=0, max=2**32 - 1),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cli.arguments import Json, LanguageOption, Model, Version
+from cli.arguments import BoardKeys, Json, LanguageOption, Model, PersonKey, Reason, Version
 from cli.installation import now, read_settings, read_tables
 from cli.mlflow_note import show_in_mlflow
 from cli.reader import note, say
@@ -23,7 +23,6 @@ __all__ = ["app"]
 
 app = typer.Typer()
 
-ReleaserKey = Annotated[Path, typer.Option("--key", metavar="FILE", show_default=False)]
 PolicyFile = Annotated[
     Path | None,
     typer.Option("--policy", metavar="FILE"),
@@ -110,7 +109,7 @@ def review(
     model: Model,
     version: Version,
     comment: Annotated[str, typer.Option(metavar="TEXT", show_default=False)],
-    key: Annotated[Path, typer.Option(metavar="FILE", show_default=False)],
+    key: PersonKey,
     approve: Annotated[bool, typer.Option("--approve")] = False,
     refuse: Annotated[bool, typer.Option("--refuse")] = False,
     withdraw: Annotated[bool, typer.Option("--withdraw")] = False,
@@ -152,7 +151,7 @@ def _in_use(settings: "Settings", model: str) -> "InUse | None":
 
 
 @app.command()
-def promote(model: Model, version: Version, key: ReleaserKey) -> int:
+def promote(model: Model, version: Version, key: PersonKey) -> int:
     """Release an approved version, as the releaser."""
     from registry.releases.promotion import promote as release_version
     from registry.trust.keys import load_key
@@ -167,19 +166,12 @@ def promote(model: Model, version: Version, key: ReleaserKey) -> int:
 @app.command()
 def rollback(
     model: Model,
-    keys: Annotated[
-        list[Path],
-        typer.Option(
-            "--key",
-            metavar="FILE",
-            show_default=False,
-        ),
-    ],
+    keys: BoardKeys,
     to: Annotated[
         int | None,
         typer.Option(metavar="N", min=1),
     ] = None,
-    reason: Annotated[str, typer.Option(metavar="TEXT")] = "",
+    reason: Reason = "",
 ) -> int:
     """Release the version before again: members of the board approve it, the releaser carries it out.
 

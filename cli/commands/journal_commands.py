@@ -1,10 +1,10 @@
 """`vigie journal`: the record verified against its signed checkpoints, and exported for an auditor."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.arguments import BoardKeys, Reason
 from cli.installation import now, read_settings
 from cli.journal_verification import edited_rows, first_release, untrusted_key, vouched
 from cli.reader import said, say, spoken_language
@@ -60,18 +60,8 @@ def verify(
 
 @_journal.command("accept-restore")
 def accept_restore(
-    keys: Annotated[
-        list[Path],
-        typer.Option(
-            "--key",
-            metavar="FILE",
-            show_default=False,
-        ),
-    ],
-    reason: Annotated[
-        str,
-        typer.Option(metavar="TEXT", show_default=False),
-    ],
+    keys: BoardKeys,
+    reason: Reason,
 ) -> int:
     """Accept, as a quorum of the board, that the database was restored from an older backup.
 
@@ -88,18 +78,8 @@ def accept_restore(
 
 @_journal.command("accept-lost-checkpoints")
 def accept_lost_checkpoints(
-    keys: Annotated[
-        list[Path],
-        typer.Option(
-            "--key",
-            metavar="FILE",
-            show_default=False,
-        ),
-    ],
-    reason: Annotated[
-        str,
-        typer.Option(metavar="TEXT", show_default=False),
-    ],
+    keys: BoardKeys,
+    reason: Reason,
 ) -> int:
     """Accept, as a quorum of the board, that the checkpoints' file was lost and begun anew.
 
@@ -137,10 +117,7 @@ def erase(
             show_default=False,
         ),
     ] = None,
-    reason: Annotated[
-        str,
-        typer.Option(metavar="TEXT"),
-    ] = "",
+    reason: Reason = "",
 ) -> int:
     """Erase a person from observations, predictions, decisions, payloads and the live state.
 

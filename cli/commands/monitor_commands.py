@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.arguments import Json, Language, LanguageOption
+from cli.arguments import Json, Language, LanguageOption, Reason
 from cli.child_process import command, environment
 from cli.installation import now, read_settings
 from cli.reader import say
@@ -47,7 +47,7 @@ def monitor(
         Path | None,
         typer.Option(metavar="FILE"),
     ] = None,
-    reason: Annotated[str, typer.Option(metavar="TEXT")] = "",
+    reason: Reason = "",
     parent: Annotated[int | None, typer.Option(hidden=True)] = None,
     as_json: Json = False,
     language: LanguageOption = None,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cli.arguments import Json, LanguageOption
+from cli.arguments import Json, LanguageOption, PersonKey, Reason
 from cli.installation import now, read_settings
 from hospital.errors import VigieError
 
@@ -21,13 +21,12 @@ _protocol = typer.Typer(help="Add, review, use and find protocols.")
 
 Id = Annotated[str, typer.Argument(metavar="ID", show_default=False)]
 VersionNumber = Annotated[int, typer.Argument(metavar="VERSION", min=1, show_default=False)]
-KeyFile = Annotated[Path, typer.Option("--key", metavar="FILE", show_default=False)]
 
 
 @_protocol.command()
 def add(
     file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False)],
-    key: KeyFile,
+    key: PersonKey,
     language: LanguageOption = None,
 ) -> int:
     """Keep a version of a protocol as its author wrote it."""
@@ -48,7 +47,7 @@ def add(
 def review(
     protocol_id: Id,
     version: VersionNumber,
-    key: KeyFile,
+    key: PersonKey,
     comment: Annotated[str, typer.Option(metavar="TEXT", show_default=False)],
     approve: Annotated[bool, typer.Option("--approve/--refuse", show_default=False)],
     language: LanguageOption = None,
@@ -68,8 +67,8 @@ def review(
 def use(
     protocol_id: Id,
     version: VersionNumber,
-    key: KeyFile,
-    reason: Annotated[str, typer.Option(metavar="TEXT", show_default=False)],
+    key: PersonKey,
+    reason: Reason,
     language: LanguageOption = None,
 ) -> int:
     """Put a version in use, in place of the one that is."""

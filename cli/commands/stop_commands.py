@@ -1,11 +1,8 @@
 """`vigie stop` and `resume`: the baseline answers at once, and the model speaks again when the board says so."""
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
-from cli.arguments import Model
+from cli.arguments import BoardKeys, Model, PersonKey, Reason
 from cli.installation import now, read_settings
 from cli.reader import say
 
@@ -17,8 +14,8 @@ app = typer.Typer()
 @app.command()
 def stop(
     model: Model,
-    key: Annotated[Path, typer.Option(metavar="FILE", show_default=False)],
-    reason: Annotated[str, typer.Option(metavar="TEXT", show_default=False)],
+    key: PersonKey,
+    reason: Reason,
 ) -> int:
     """Stop a model at once: every worker answers with the baseline within two seconds."""
     from registry.trust.keys import load_key
@@ -32,15 +29,8 @@ def stop(
 @app.command()
 def resume(
     model: Model,
-    keys: Annotated[
-        list[Path],
-        typer.Option(
-            "--key",
-            metavar="FILE",
-            show_default=False,
-        ),
-    ],
-    reason: Annotated[str, typer.Option(metavar="TEXT")] = "",
+    keys: BoardKeys,
+    reason: Reason = "",
 ) -> int:
     """Let a stopped model speak again, as a quorum of the board: together, or one after the other."""
     from registry.trust.keys import load_key

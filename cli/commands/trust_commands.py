@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.arguments import Reason
 from cli.installation import now, read_settings
 from cli.reader import said, say
 from cli.usage_text import refused
@@ -41,7 +42,6 @@ SignerKeys = Annotated[
     list[Path] | None,
     typer.Option("--key", metavar="FILE"),
 ]
-Reason = Annotated[str, typer.Option("--reason", metavar="TEXT")]
 
 
 @_key.command()
