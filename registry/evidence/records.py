@@ -12,7 +12,16 @@ from registry.evidence.exceedance_rows import ExceedanceRows
 from registry.evidence.probe_records import Probed
 from registry.evidence.total_exceedance_rows import TotalExceedanceRows
 
-__all__ = ["UNIT", "ContractFacts", "DailyInput", "EarlierGap", "Evidence", "ExplanationFacts", "Scored"]
+__all__ = [
+    "ARRAYS",
+    "UNIT",
+    "ContractFacts",
+    "DailyInput",
+    "EarlierGap",
+    "Evidence",
+    "ExplanationFacts",
+    "Scored",
+]
 
 
 UNIT = "unit"
@@ -67,7 +76,7 @@ class Scored:
 
     def part(self, mask: Array) -> "Scored":
         """The rows of which `mask` (bool [n]) is true, or those at these positions (int64 [m])."""
-        one = {name: getattr(self, name)[mask] for name in _ARRAYS}
+        one = {name: getattr(self, name)[mask] for name in ARRAYS}
         baselines = {name: values[mask] for name, values in self.baselines.items()}
         audit = {name: values[mask] for name, values in self.audit.items()}
         return Scored(**one, baselines=baselines, audit=audit, counts=self.counts)
@@ -83,7 +92,7 @@ class Scored:
         return self.part(self.is_known)
 
 
-_ARRAYS = (
+ARRAYS = (
     "row_id",
     "prediction_time",
     "target_time",
@@ -97,6 +106,7 @@ _ARRAYS = (
     "weight",
     "quantiles",
 )
+"""The arrays of `Scored`, in their order: one value a row, and of quantiles one a level."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import numpy as np
 from hospital.dataset.quantiles import LEVELS
 from hospital.words.messages import Message, message
 from registry.errors import RegistryError
-from registry.evidence.records import Evidence, Scored
+from registry.evidence.records import ARRAYS, Evidence, Scored
 
 __all__ = ["require_complete"]
 
@@ -34,21 +34,7 @@ def require_complete(evidence: Evidence) -> None:
 def _misfits(part: str, scored: Scored) -> list[Message]:
     of = message(f"registry.gates.parts.{part}")
     n = scored.size
-    columns = {
-        name: getattr(scored, name)
-        for name in (
-            "row_id",
-            "target_time",
-            "horizon_hours",
-            "unit_group",
-            "site",
-            "local_hour",
-            "outcome",
-            "censored",
-            "waited",
-            "weight",
-        )
-    }
+    columns = {name: getattr(scored, name) for name in ARRAYS if name != "quantiles"}
     columns |= {f"baseline {name}": values for name, values in scored.baselines.items()}
     columns |= {f"attribute {name}": values for name, values in scored.audit.items()}
     faults = [

@@ -25,6 +25,7 @@ from serving.messages.forecast_parts import (
     Explanation,
     GroupContribution,
     OtherReference,
+    contribution_of,
 )
 from serving.messages.question_records import ExplainOptions
 
@@ -132,16 +133,7 @@ def contributions_of(
         contribution = float(found.contributions[column])
         now, then, statement = words.statement(value, before, moment, contribution)
         statements.append(statement)
-        contributions.append(
-            {
-                "feature": words.feature.name,
-                "group": words.feature.group,
-                "label": words.label,
-                "value": now,
-                "reference_value": then,
-                "contribution": contribution,
-            }
-        )
+        contributions.append(contribution_of(words.feature, words.label, now, then, contribution))
     return contributions, statements
 
 

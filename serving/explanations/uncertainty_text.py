@@ -12,7 +12,7 @@ from registry.explanations.uncertainty import RECENT_ERRORS, Uncertainty
 from serving.forecasting.comparison import Comparison, compared_with, comparison_words
 from serving.forecasting.feature_words import FeatureStatement, FeatureWords, sentences, subjects
 from serving.forecasting.reason_sentences import Unit, effect, rounded, sentence_of
-from serving.messages.forecast_parts import Contribution, Explanation
+from serving.messages.forecast_parts import Contribution, Explanation, contribution_of
 from serving.messages.question_records import ExplainOptions
 
 __all__ = ["UncertaintyWords", "total_uncertainty_explanation", "uncertainty_explanation", "words_of"]
@@ -134,14 +134,7 @@ def _reasons(row: _Row, found: Uncertainty, language: Language) -> list[_Reason]
     ):
         words = FeatureWords(model.features[column], language, total=total, own=model.manifest.names)
         now, then, about = words.compared(value, usual, row.usually)
-        reason: Contribution = {
-            "feature": words.feature.name,
-            "group": words.feature.group,
-            "label": words.label,
-            "value": now,
-            "reference_value": then,
-            "contribution": contribution,
-        }
+        reason = contribution_of(words.feature, words.label, now, then, contribution)
         out.append(_Reason(reason, _fewer(words.feature.name, usual - value, language) or about))
     return out
 

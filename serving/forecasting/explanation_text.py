@@ -18,6 +18,7 @@ from serving.messages.forecast_parts import (
     Explanation,
     GroupContribution,
     Interaction,
+    contribution_of,
 )
 from serving.messages.question_records import ExplainOptions
 
@@ -215,16 +216,7 @@ class ExplanationText:
             words = self._words[column]
             now, then, statement = words.statement(value, usual, said, contribution)
             statements.append(statement)
-            contributions.append(
-                {
-                    "feature": words.feature.name,
-                    "group": words.feature.group,
-                    "label": words.label,
-                    "value": now,
-                    "reference_value": then,
-                    "contribution": contribution,
-                }
-            )
+            contributions.append(contribution_of(words.feature, words.label, now, then, contribution))
         for p in terms.partners:
             statements.append(self._words[p.column].statement(p.value, p.usual, said, p.contribution)[2])
         why = sentences(statements, self._quantity, language)

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
+from hospital.features.feature import Feature
 from registry.model.trust_status import TrustStatus
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Reliability",
     "Trust",
     "UnitShare",
+    "contribution_of",
     "groups_off",
     "total",
 ]
@@ -56,6 +58,25 @@ class Contribution(TypedDict):
     value: Finite | str | None
     reference_value: Finite | str | None
     contribution: Finite
+
+
+def contribution_of(
+    feature: Feature, label: str, value: float | str | None, usual: float | str | None, contribution: float
+) -> Contribution:
+    """What a feature adds, as it is answered.
+
+    Args:
+        label: of the feature, in the language of the answer.
+        value, usual: as `serving.forecasting.feature_words.FeatureWords` gives them for applications.
+    """
+    return {
+        "feature": feature.name,
+        "group": feature.group,
+        "label": label,
+        "value": value,
+        "reference_value": usual,
+        "contribution": contribution,
+    }
 
 
 @with_config(_EXACTLY)

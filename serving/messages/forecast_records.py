@@ -45,7 +45,7 @@ class WaitForecast:
 
     def body(self) -> dict[str, Any]:
         """The forecast as it is answered, without its ids."""
-        return {name: getattr(self, name) for name in self.__slots__ if name != "basis"}
+        return _answered(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,7 @@ class BedForecast:
 
     def body(self) -> dict[str, Any]:
         """The forecast as it is answered, without its id."""
-        unanswered = ("distribution", "basis", "translations")
-        return {name: getattr(self, name) for name in self.__slots__ if name not in unanswered}
+        return _answered(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,5 +118,11 @@ class HospitalForecast:
 
     def body(self) -> dict[str, Any]:
         """The forecast as it is answered, without its id."""
-        unanswered = ("distribution", "basis", "translations")
-        return {name: getattr(self, name) for name in self.__slots__ if name not in unanswered}
+        return _answered(self)
+
+
+_UNANSWERED = frozenset({"distribution", "basis", "translations"})
+
+
+def _answered(forecast: WaitForecast | BedForecast | HospitalForecast) -> dict[str, Any]:
+    return {name: getattr(forecast, name) for name in forecast.__slots__ if name not in _UNANSWERED}

@@ -16,7 +16,7 @@ from serving.forecasting.explanation_text import (
 )
 from serving.forecasting.feature_words import FeatureStatement, FeatureWords, sentences
 from serving.forecasting.reason_sentences import effect, sentence_of
-from serving.messages.forecast_parts import Adjustment, Contribution, Explanation
+from serving.messages.forecast_parts import Adjustment, Contribution, Explanation, contribution_of
 from serving.messages.question_records import ExplainOptions
 
 __all__ = ["HospitalExplanationText", "Relied", "units_with_patients"]
@@ -164,12 +164,4 @@ class HospitalExplanationText:
         now, then, statement = words.statement(
             terms.values[i], terms.usual[i], comparison, terms.contributions[i]
         )
-        contribution = Contribution(
-            feature=words.feature.name,
-            group=words.feature.group,
-            label=words.label,
-            value=now,
-            reference_value=then,
-            contribution=terms.contributions[i],
-        )
-        return contribution, statement
+        return contribution_of(words.feature, words.label, now, then, terms.contributions[i]), statement
