@@ -119,6 +119,7 @@ class FakeForecaster:
         self.off_by, self.error = 0.0, None  # type: float, Exception | None
         self.asked: list[WaitQuestion | BedQuestion] = []
         self.unlearned: dict[str, float | None] = {}
+        self.features: dict[int, str] = {}
 
     def wait_time(
         self, model: LoadedModel, connection: Connection, question: WaitQuestion, now: int
@@ -258,7 +259,7 @@ class FakeForecaster:
         groups = ["crowding"] * 4 + ["calendar"] * 4
         shown = tuple(
             Contribution(
-                feature=f"f{i}",
+                feature=self.features.get(i, f"f{i}"),
                 group=groups[i],
                 label=f"Feature {i}",
                 value=float(i),

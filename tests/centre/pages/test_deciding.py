@@ -12,6 +12,7 @@ from centre.pages.decision_queue import urgency
 from centre.recommendations.answers import ExpectedBoarding, RecommendationAnswer
 from serving.interface.forms import whole_or_tenth
 from tests.centre.recommendations.situations import Hospital, protocol
+from tests.support import serving_fakes
 
 BOARDS = ExpectedBoarding(
     horizon_hours=4,
@@ -180,6 +181,28 @@ def test_a_unit_s_page_leads_to_what_is_to_be_decided_there(hospital: Hospital) 
     other = page(hospital, "/pilotage/unit", language="en&unit=U1")
     assert "/decide/" not in other
     assert "are decided on the page" in other
+
+
+@pytest.mark.parametrize(
+    ("language", "named", "staffed"),
+    [
+        ("fr", "Évolution habituelle d’ici", "sans aucun lit armé"),
+        ("en", "Usual change within", "without any staffed bed"),
+    ],
+)
+def test_reasons_and_staffed_beds_are_called_as_people_call_them(
+    quick_path: Path, monkeypatch: pytest.MonkeyPatch, language: str, named: str, staffed: str
+) -> None:
+    """As on the unit's page; where no bed has staff it says so."""
+    monkeypatch.setattr(serving_fakes, "CASES", {**serving_fakes.CASES, "U3": (31.0, 0.0)})
+    hospital = Hospital(quick_path, monkeypatch)
+    hospital.parts.forecaster.features = {0: "usual_then"}  # type: ignore[attr-defined]
+    one = next(one for one in hospital.listed() if one["unit"] == "U3")
+    shown = page(hospital, f"/decide/{one['recommendation_id']}", language=language)
+    assert re.search(rf'<th scope="row">{named}\s', shown)
+    assert staffed in shown
+    unit = page(hospital, "/pilotage/unit", language=f"{language}&unit=U3")
+    assert re.search(rf'<th scope="row">{named}\s', unit)
 
 
 def test_who_may_not_decide_sees_why_and_no_form(hospital: Hospital) -> None:
