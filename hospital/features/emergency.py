@@ -9,7 +9,13 @@ from itertools import repeat
 import numpy as np
 
 from hospital.arrays import Array
-from hospital.features.emergency_flow import EmergencyFlow, last_news, present_spans, visits_of
+from hospital.features.emergency_flow import (
+    EmergencyFlow,
+    last_news,
+    present_spans,
+    seen_of,
+    visits_of,
+)
 from hospital.features.feature import TRIAGE_RANK
 from hospital.record.events import Events, Facts
 from hospital.record.interval_counts import LastOnes, Own, Together, later, or_forever
@@ -63,14 +69,11 @@ class EmergencyDepartment:
         rank = _rank(visits)
         self._flow = EmergencyFlow(events, department, visits)
         self._queue = _queue(visits, rank)
-        waits = minutes_between(visits["arrived_at"], visits["seen_at"])
-        self._recent_all = LastOnes(visits, visits["seen_at"], waits, RECENT)
-        self._recent = {
-            urgent: LastOnes(
-                part, part["seen_at"], minutes_between(part["arrived_at"], part["seen_at"]), RECENT
-            )
-            for urgent, part in ((u, visits.where((rank <= URGENT_RANK) == u)) for u in (True, False))
-        }
+        # Without the departures: that a patient left is no news of how long they had waited to be seen.
+        seen = seen_of(events, department)
+        urgent = _rank(seen) <= URGENT_RANK
+        self._recent_all = _last_waits(seen)
+        self._recent = {kind: _last_waits(seen.where(urgent == kind)) for kind in (True, False)}
 
     def waiting(self, times: Array, row: Array, rank: Array) -> dict[str, Array]:
         """The queue without the patient of `row` (int64 [n], -1: none), whose urgency is `rank`."""
@@ -116,6 +119,12 @@ class EmergencyDepartment:
             "last_wait_triage": own_kind[:, 0],
             "recent_wait_all": _mean(self._recent_all.last(times, RECENT_PATIENTS)),
         }
+
+
+def _last_waits(seen: Facts) -> LastOnes:
+    """The waits (minutes) of patients in the order in which it became known that they were seen."""
+    waits = minutes_between(seen["arrived_at"], seen["seen_at"])
+    return LastOnes(seen, seen["seen_at"], waits, RECENT)
 
 
 def _rank(visits: Facts) -> Array:

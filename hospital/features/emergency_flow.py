@@ -13,7 +13,7 @@ from hospital.record.events import Events, Facts
 from hospital.record.interval_counts import Own, Series, Spans, Together, later, or_forever
 from hospital.times import DAY, HOUR, MISSING_TIME
 
-__all__ = ["MAX_STAY", "EmergencyFlow", "last_news", "present_spans", "visits_of"]
+__all__ = ["MAX_STAY", "EmergencyFlow", "last_news", "present_spans", "seen_of", "visits_of"]
 
 MAX_STAY = 3 * DAY
 _STAFF_AGE = DAY
@@ -26,6 +26,11 @@ def visits_of(events: Events, department: str | None) -> Facts:
     return _of(
         events.facts("visits", ("department", "arrived_at", "seen_at", "left_at", "triage")), department
     )
+
+
+def seen_of(events: Events, department: str | None) -> Facts:
+    """Who was seen, and when: what stays the same when they leave."""
+    return _of(events.facts("visits", ("department", "arrived_at", "seen_at", "triage")), department)
 
 
 def last_news(visits: Facts) -> int:
