@@ -1,7 +1,7 @@
 """Answers as a service gives them: a small simulated hospital with real releases, asked in its own process."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,6 +9,8 @@ import numpy as np
 
 from hospital.times import DAY, HOUR, MINUTE, moment
 from registry.settings import Settings
+from serving.composition import real_parts
+from serving.http.workers import Workers
 from tests.support.small_demo import HORIZONS, Service, SmallDemo, make_small_demo
 
 __all__ = ["Answer", "answers", "home"]
@@ -18,7 +20,7 @@ FOLDER = Path(".bench") / "reasons"
 DAYS, SCALE, RECENT_DAYS, VISITS, CONTRASTED, TURNS = 400, 0.5, 6, 250, 32, 30
 _OF = ("p50", "p50", "p50", "p50", "interval", "tension")
 _ANOTHER_DAY = 0.1
-_TRIES, _BUSY = 5, 503
+_PATIENCE_SECONDS = 600.0
 _REFERENCES = ("typical", "typical", "typical", "last_week", "last_week", "at", "prediction_id")
 
 
@@ -52,7 +54,7 @@ def home() -> SmallDemo:
 def answers(count: int, seed: int) -> Iterator[Answer]:
     """So many answers or a few more, about half of them of waits, half in each language."""
     demo, rng, given, waits = home(), np.random.default_rng(seed), 0, 0
-    service = demo.service()
+    service = _patient(demo)
     try:
         released = service.client.get("/v1/models", headers=service.headers).json()["released"]
         asking = _Asking(service, {m["name"]: m for m in released}, demo.end, rng)
@@ -73,6 +75,15 @@ def answers(count: int, seed: int) -> Iterator[Answer]:
         service.close()
 
 
+def _patient(demo: SmallDemo) -> Service:
+    """A service that takes its time: on a busy machine a question may take longer than people would wait."""
+    parts = real_parts(demo.settings.model_copy(update={"clock_start": moment(demo.end)}))
+    for workers in (parts.workers, parts.forecast_workers):
+        workers.close()
+    few, many = (Workers(threads=2, seconds=_PATIENCE_SECONDS) for _ in range(2))
+    return Service(replace(parts, workers=many, forecast_workers=few), demo.token)
+
+
 def _options(language: Language, rng: np.random.Generator) -> dict[str, Any]:
     return {
         "language": language,
@@ -90,16 +101,6 @@ class _Asking:
     models: Mapping[str, dict[str, Any]]
     end: int
     rng: np.random.Generator
-
-    def _ask(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """What is answered; on a busy machine a question that took too long is asked again."""
-        for _ in range(_TRIES):
-            response = self.service.client.request("POST", path, json=body, headers=self.service.headers)
-            if response.status_code != _BUSY:
-                break
-        assert response.status_code == 200, response.text
-        found: dict[str, Any] = response.json()
-        return found
 
     def instant(self) -> int:
         """Some minute of the last days."""
@@ -122,7 +123,7 @@ class _Asking:
         body: dict[str, Any] = {"visits": visits, "explain": explain}
         if further:
             body["explain"] = {**explain, "reference": self._other_wait(explain["reference"], visits)}
-        for forecast in self._ask("/v1/wait-time", body)["predictions"]:
+        for forecast in self.service.ask("/v1/wait-time", body)["predictions"]:
             yield _answer("wait", explain, forecast, forecast["wait_minutes"])
 
     def _visit(self, i: int, department: str | None, *, late: bool) -> dict[str, Any]:
@@ -144,7 +145,7 @@ class _Asking:
     def _other_wait(self, kind: str, visits: Sequence[dict[str, Any]]) -> dict[str, str]:
         if kind == "at":
             return {"at": moment(self.earlier(self.end - HOUR)).isoformat()}
-        found = self._ask("/v1/wait-time", {"visits": visits[:1]})
+        found = self.service.ask("/v1/wait-time", {"visits": visits[:1]})
         return {"prediction_id": found["predictions"][0]["prediction_id"]}
 
     def beds(self, at: int, explain: dict[str, Any]) -> Iterator[Answer]:
@@ -166,27 +167,27 @@ class _Asking:
         if explain["reference"] in ("at", "prediction_id"):
             other = self._other_beds(explain["reference"], units, self.earlier(at))
             body["explain"] = {**explain, "reference": other}
-        for forecast in self._ask("/v1/bed-demand", body)["forecasts"]:
+        for forecast in self.service.ask("/v1/bed-demand", body)["forecasts"]:
             yield _answer("beds", explain, forecast, forecast["beds"])
         if explain["of"] != "p50" and explain["reference"] != "typical":
             return  # a total's uncertainty is compared with the usual alone
         if explain["reference"] == "prediction_id":
             body["explain"] = {**explain, "reference": {"prediction_id": self._given_total(at)}}
         body |= {"units": [], "hospital": True}
-        for forecast in self._ask("/v1/bed-demand", body)["hospital"]:
+        for forecast in self.service.ask("/v1/bed-demand", body)["hospital"]:
             yield _answer("total", explain, forecast, forecast["beds"])
 
     def _given_total(self, at: int) -> str:
         """The id of a total that was given some hours before."""
         then = moment(self.earlier(at)).isoformat()
         body = {"units": [], "horizons_hours": [24.0], "at": then, "hospital": True}
-        return str(self._ask("/v1/bed-demand", body)["hospital"][0]["prediction_id"])
+        return str(self.service.ask("/v1/bed-demand", body)["hospital"][0]["prediction_id"])
 
     def _other_beds(self, kind: str, units: Sequence[str], then: int) -> dict[str, str]:
         if kind == "at":
             return {"at": moment(then).isoformat()}
         body = {"units": units, "horizons_hours": [24.0], "at": moment(then).isoformat()}
-        return {"prediction_id": self._ask("/v1/bed-demand", body)["forecasts"][0]["prediction_id"]}
+        return {"prediction_id": self.service.ask("/v1/bed-demand", body)["forecasts"][0]["prediction_id"]}
 
 
 def _answer(
