@@ -20,13 +20,19 @@ _BED_FEATURES = {feature.name: feature for feature in ALL_BED_FEATURES}
 
 
 def answered_words(
-    feature: Feature | None, shown: Contribution, language: Language, own: OwnNames = NO_NAMES
+    feature: Feature | None,
+    shown: Contribution,
+    language: Language,
+    own: OwnNames = NO_NAMES,
+    *,
+    total: bool = False,
 ) -> FeatureWords:
     """The words of a feature that an answer shows.
 
     Args:
         feature: None: nobody knows it any more, and its label is that of the answer.
         own: what the hospital calls its departments.
+        total: whether the answer is the hospital's total.
     """
     label = shown["label"]
     if feature is None:
@@ -36,7 +42,7 @@ def answered_words(
         feature = Feature(
             feature.name, feature.group, feature.label_fr, feature.label_en, feature.unit, tuple(given)
         )
-    return FeatureWords(feature, language, own=own)
+    return FeatureWords(feature, language, total=total, own=own)
 
 
 def bed_row_name(shown: Contribution, hours: float, language: Language) -> str:

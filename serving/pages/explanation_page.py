@@ -56,11 +56,16 @@ def waterfall_of(
     p50 = (prediction.wait_minutes if isinstance(prediction, WaitPrediction) else prediction.beds)["p50"]
     offset = sum(a["contribution"] for a in why["adjustments"] if a["name"] == _OFFSET)
     week: Literal["typical", "last_week"] = "last_week" if why["reference"] == "last_week" else "typical"
-    comparison = comparison_words(comparison_of(why.get("compared_with")), week, language)
+    compared = comparison_of(why.get("compared_with"))
+    comparison = comparison_words(compared, week, language)
+    words = _words(prediction, features, language, own)
+    steps = _steps(why, words, comparison, unit, language)
+    if compared is not None and comparison is not None:
+        steps, notes = _said_once(steps, notes, comparison, compared.cases, language)
     return Waterfall(
         title=_title(prediction, formats.short_quantity(p50, unit, language), labels, zone, language),
         start=(_start(why, unit, comparison, language), why["base"] + offset),
-        steps=_steps(why, _words(why, wait, features, language, own), comparison, unit, language),
+        steps=steps,
         end=(text("picture.median", language), p50),
         unit=unit,
         language=language,
@@ -68,13 +73,27 @@ def waterfall_of(
     )
 
 
+def _said_once(
+    steps: list[Step], notes: Sequence[str], comparison: str, cases: int, language: Language
+) -> tuple[list[Step], Sequence[str]]:
+    """What several steps are compared with stands in the first note, and the steps say "usually" alone."""
+    if sum(comparison in step.about for step in steps) < 2:
+        return steps, notes
+    usually = text("reasons.start.usually", language)
+    note = text("reasons.compared.once", language, cases, comparison=comparison)
+    return [Step(s.about.replace(comparison, usually), s.change) for s in steps], (f"{note}.", *notes)
+
+
 def _words(
-    why: Explanation, wait: bool, features: Sequence[Feature], language: Language, own: names.OwnNames
+    prediction: Prediction, features: Sequence[Feature], language: Language, own: names.OwnNames
 ) -> dict[str, FeatureWords]:
     """The words of each feature that is shown."""
+    why, wait = prediction.explanation, isinstance(prediction, WaitPrediction)
+    total = isinstance(prediction, HospitalPrediction)
     known = {f.name: f for f in (*(WAIT_FEATURES if wait else ALL_BED_FEATURES), *features)}
     return {
-        c["feature"]: answered_words(known.get(c["feature"]), c, language, own) for c in why["contributions"]
+        c["feature"]: answered_words(known.get(c["feature"]), c, language, own, total=total)
+        for c in why["contributions"]
     }
 
 

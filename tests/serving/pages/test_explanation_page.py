@@ -12,7 +12,8 @@ import pytest
 from hospital.features.feature import Feature
 from serving.forecasting.comparison import Comparison, compared_with, comparison_of
 from serving.forecasting.explanation_text import ExplanationTerms, ExplanationText
-from serving.messages.answer_bodies import WaitPrediction
+from serving.forecasting.hospital.hospital_explanation_text import HospitalExplanationText
+from serving.messages.answer_bodies import HospitalPrediction, WaitPrediction
 from serving.messages.forecast_parts import Trust
 from serving.messages.question_records import ExplainOptions
 from serving.pages.explanation_page import waterfall_of
@@ -150,17 +151,22 @@ def test_the_reader_reads_their_own_language_whatever_the_answers(
     )
     drawn = waterfall_of(made, known, {}, ZoneInfo("Europe/Paris"), reader)  # type: ignore[arg-type]
     french = [
-        "23 patients attendent déjà (14 d'habitude vers cette heure, un dimanche ou un jour férié)",
-        "Mode d'arrivée, ambulance (à pied d'habitude vers cette heure, un dimanche ou un jour férié)",
-        "Niveau de tri 2 (4 d'habitude vers cette heure, un dimanche ou un jour férié)",
+        "23 patients attendent déjà (14 d'habitude)",
+        "Mode d'arrivée, ambulance (à pied d'habitude)",
+        "Niveau de tri 2 (4 d'habitude)",
     ]
     english = [
-        "23 patients are already waiting (14 usually around this hour on Sundays and public holidays)",
-        "Mode of arrival, ambulance (walked in usually around this hour on Sundays and public holidays)",
-        "Triage level 2 (4 usually around this hour on Sundays and public holidays)",
+        "23 patients are already waiting (14 usually)",
+        "Mode of arrival, ambulance (walked in usually)",
+        "Triage level 2 (4 usually)",
     ]
     said = [step.about for step in drawn.steps]
     assert said[:3] == (french if reader == "fr" else english)
+    compared = {
+        "fr": "Comparé à ce qu'il en est d'habitude vers cette heure, un dimanche ou un jour férié (52 cas).",
+        "en": "Compared with what there is usually around this hour on Sundays and public holidays (52 cases).",
+    }[reader]
+    assert tuple(drawn.notes) == (compared,)
     label = "Oxygène" if (reader if known else answered) == "fr" else "Oxygen"
     assert said[3] == f"{label}, {'1,5' if reader == 'fr' else '1.5'}"
     assert said[4] == ("Tous les autres facteurs" if reader == "fr" else "All other factors")
@@ -177,3 +183,26 @@ def test_a_comparison_is_read_back_from_an_answer(widening: int, situation: int)
     assert (read.widening, read.cases) == (widening, 41)
     assert compared_with(read) == compared_with(there)
     assert comparison_of(None) is None
+
+
+def test_a_total_is_drawn_in_the_words_of_a_total() -> None:
+    """Patients wait for a bed of a unit, and not of the unit: as in the sentences of its answer."""
+    features = (Feature("waiting_for_bed", "flow", "En attente d'un lit", "Waiting for a bed", "patients"),)
+    options = ExplainOptions(6, "typical", "fr")
+    terms = ExplanationTerms([0], [13.0], [9.0], [-2.5], 0.0, 480.0, {"unit_offset": 1.5})
+    why = HospitalExplanationText(features, "fr").explanation(terms, options, 481.0)
+    made = HospitalPrediction(
+        prediction_id="0" * 24,
+        horizon_hours=24.0,
+        target_at="2025-11-03T14:30:00Z",  # type: ignore[arg-type]
+        mean=479.0,
+        beds={"p10": 470.0, "p50": 479.0, "p90": 490.0},
+        staffed=None,
+        tension_probability=None,
+        units=(),
+        explanation=why,
+        trust=Trust(status="trusted", warnings=()),
+    )
+    drawn = waterfall_of(made, features, {}, ZoneInfo("Europe/Paris"), "fr")
+    assert drawn.steps[0].about == "13 patients attendent un lit d'une unité"
+    assert why["reasons"][1].startswith(drawn.steps[0].about)
