@@ -133,7 +133,7 @@ def _subjects(
             out += against(read, contribution, expected=expected)
     for feature in listed:
         alone = not any(feature in f for f in _shared()) or not hidden
-        if alone and feature not in named and _alone(feature, listed) >= _SHOWN:
+        if alone and feature not in named and _alone(feature, listed, nobody) >= _SHOWN:
             out.append("contribution without a sentence")
     return out
 
@@ -160,9 +160,9 @@ def _shared() -> tuple[tuple[str, ...], ...]:
     )
 
 
-def _alone(feature: str, listed: Mapping[str, Any]) -> Decimal:
+def _alone(feature: str, listed: Mapping[str, Any], nobody: tuple[str, ...]) -> Decimal:
     """The size of what a subject adds, of those of its features that are listed."""
-    features = next((s for s in _shared() if feature in s), (feature,))
+    features = next((s for s in (nobody, *_shared()) if feature in s), (feature,))
     return abs(Decimal(sum(listed[f]["contribution"] for f in features if f in listed)))
 
 

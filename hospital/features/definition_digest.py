@@ -90,7 +90,9 @@ def _events() -> Events:
             {**visit, "seen_at": None, "bed_requested_at": None, "left_at": None, "received_at": arrived}
         )
         seen = {**visit, "bed_requested_at": None, "left_at": None}
-        visits.append({**seen, "received_at": arrived + 3 * HOUR})  # before anybody leaves: no news of who was seen
+        visits.append(
+            {**seen, "received_at": arrived + 3 * HOUR}
+        )  # before anybody leaves: no news of who was seen
         visits.append({**visit, "received_at": arrived + 8 * HOUR})
         stay = {"stay_id": f"s{i}", "unit": _UNITS[draw % 2], "entered_at": arrived, "source": "emergency"}
         if draw % 3:

@@ -1,7 +1,7 @@
 """Names of groups, attributes and tables as people call them; where the catalogue has none, the hospital's own."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from hospital.words import formats
 from hospital.words.catalogue import entries, has_text, text
@@ -60,8 +60,9 @@ def attribute(attribute: str, language: Language, own: OwnNames = NO_NAMES) -> s
     return given or name(f"attributes.names.{attribute}", attribute.replace("_", " "), language)
 
 
+@lru_cache(maxsize=256)
 def feature_group(group: str, language: Language) -> str:
-    """A group of a model's inputs."""
+    """A group of a model's inputs; found once, for every forecast names all of them."""
     return name(f"card.feature_groups.{group}", group.replace("_", " "), language)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from hospital.features.feature import Feature
@@ -265,6 +266,11 @@ class ExplanationText:
             change = effect(value, self._quantity, self._language)
             if change is not None and name != "unit_offset":  # of a unit it is a part of the start
                 key = floor if name == "floor" else name
-                about = text(f"reasons.rest.{key}", self._language)
-                out.append(sentence_of(about, change, self._language))
+                out.append(sentence_of(_rest_words(key, self._language), change, self._language))
         return out
+
+
+@cache
+def _rest_words(key: str, language: Language) -> str:
+    """What a step after the trees is called, or all features that are not shown."""
+    return text(f"reasons.rest.{key}", language)

@@ -66,6 +66,14 @@ def test_nobody_waiting_is_one_sentence_for_every_kind() -> None:
     assert "effect" in disagreements(wrong, "en", 20.5)
 
 
+def test_what_nobody_adds_in_all_may_be_nothing() -> None:
+    """Two kinds of nobody that cancel each other out are no sentence, and lack none."""
+    parts = [("ed_waiting_ahead", 0.0, 0.3, -0.45), ("ed_waiting", 0.0, 0.7, 0.41)]
+    assert not disagreements(answer(parts, [], "min"), "en", 29.96)
+    parts[1] = ("ed_waiting", 0.0, 0.7, 0.1)
+    assert "contribution without a sentence" in disagreements(answer(parts, [], "min"), "en", 29.65)
+
+
 def test_an_empty_unit_starts_from_nobody() -> None:
     """The number of patients that is not written is 0."""
     empty = answer([], [], "beds")
