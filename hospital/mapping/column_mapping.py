@@ -150,7 +150,9 @@ class _Work:
                 _Work(self.mapping, self.table, self.raw.iloc[rows].reset_index(drop=True)),
                 Faults(""),
             )
-            out.iloc[rows] = part._value(case, kind, own).astype(object).to_numpy(object)
+            # What chooses the rows is none of the numbers that the case is made of.
+            chosen = case.model_copy(update={"where": {}})
+            out.iloc[rows] = part._value(chosen, kind, own).astype(object).to_numpy(object)
             faults.take(own, rows.__getitem__)
             left[rows] = False
         return out

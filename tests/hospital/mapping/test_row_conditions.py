@@ -159,6 +159,27 @@ def test_a_time_may_hold_in_some_rows_only(tmp_path: Path) -> None:
     assert [None if pd.isna(t) else t.hour for t in last["seen_at"]] == [1, None]
 
 
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        ('{ column = "n", where = { kind = "1" } }', 21),
+        ('{ sum = ["n", "half"], where = { kind = "1" } }', 31),
+        ('{ difference = ["n", "half"], where = { kind = 1 } }', 11),
+        ('{ column = "n", scale = 2, where = { kind = "1" } }', 42),
+    ],
+)
+def test_what_chooses_the_rows_of_a_case_is_no_part_of_its_number(
+    tmp_path: Path, case: str, expected: float
+) -> None:
+    """The code 1 of the column that says which of two counts holds was taken away from the count."""
+    rows = "".join(f"2024-01-{d:02d};35;{1 + d % 2};21;10;30\n" for d in range(1, 11))
+    (tmp_path / "c.csv").write_text("jour;dep;kind;n;half;whole\n" + rows)
+    source = f'{{ cases = [{case}, {{ column = "whole" }}] }}'
+    text = CENSUS.format(where="").replace('occupied = "n"', f"occupied = {source}")
+    counts = _read(tmp_path, text).tables["census"]["occupied"].tolist()
+    assert counts == [30 if d % 2 else expected for d in range(1, 11)]
+
+
 def test_cases_that_make_no_sense_are_refused(tmp_path: Path) -> None:
     """A case that hides those after it, codes beside cases, a meaning that the contract does not have."""
     for source, code in (
