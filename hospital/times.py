@@ -11,6 +11,8 @@ from functools import cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from hospital.date_names import named_parts, read_by_name
+
 __all__ = [
     "DAY",
     "HOUR",
@@ -157,11 +159,15 @@ def written_in(form: str, text: str) -> datetime:
     """The time that a text writes in a `strptime` form; its zone is None unless the form has one.
 
     Parts that follow each other without a sign have all their digits: `strptime` alone would read 1032024 as the 10th
-    of March where %d%m%Y means the first, whose zero a program that held it as a number has lost.
+    of March where %d%m%Y means the first, whose zero a program that held it as a number has lost. Names of months and
+    days of the week are French or English (`hospital.date_names`).
 
     Raises:
         ValueError: it is written otherwise.
     """
+    named = named_parts(form)
+    if named is not None:
+        return read_by_name(form, named, text)
     pattern, widths = _runs(form)
     match = pattern.fullmatch(text) if widths else None
     if match is None:

@@ -19,6 +19,7 @@ __all__ = [
     "by_value",
     "could_be_thousands",
     "joined",
+    "number_and_more",
     "other_decimal",
     "read_numbers",
     "rounded",
@@ -37,6 +38,7 @@ _SIGNED = {
     ",": re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:[.]\d+)?", re.ASCII),
 }
 _UNGROUPED = re.compile(r"[+-]?\d{4,}(?:[.,]\d*)?", re.ASCII)
+_AND_MORE = re.compile(r"\D{0,12}\d+(?:[.,]\d+)?\D{0,16}|\d+ ?/ ?\d+")
 _DECIMALS = {".": re.compile(r"[+-]?\d+,\d+"), ",": re.compile(r"[+-]?\d+[.]\d+")}
 
 
@@ -106,6 +108,12 @@ def read_numbers(
 def other_decimal(cells: pd.Series, decimal: str = ".") -> NDArray[np.bool_]:
     """Which texts (bool [n]) are numbers with the other decimal sign than `decimal`."""
     match = _DECIMALS[decimal].fullmatch
+    return np.array([isinstance(c, str) and match(c) is not None for c in cells.to_numpy(object)], bool)
+
+
+def number_and_more(cells: pd.Series) -> NDArray[np.bool_]:
+    """Which texts (bool [n]) are a number with something around it, or two numbers: 85 %, (3), <5, 120/70."""
+    match = _AND_MORE.fullmatch
     return np.array([isinstance(c, str) and match(c) is not None for c in cells.to_numpy(object)], bool)
 
 

@@ -58,12 +58,18 @@ def is_null(text: str) -> bool:
     return _NULL.fullmatch(text) is not None
 
 
+_NEVER = r"(?:0\d{3}|1[0-8]\d\d|2[2-9](?!00)\d\d|2[3-9]00|[3-9]\d{3})"
 _NO_TIMES = {
+    "year_of_never": re.compile(
+        rf"\d\d?([/.-])\d\d?\1{_NEVER}(?:\D.*)?|{_NEVER}([/.-])\d\d?\2\d\d?(?:\D.*)?|99991231\d*|0{{8}}\d*",
+        re.ASCII | re.DOTALL,
+    ),
     "day_number": re.compile(r"[2-6]\d{4}(?:[.,]\d+)?", re.ASCII),
     "epoch_number": re.compile(r"\d{9,10}(?:[.]\d+)?|\d{12,13}|\d{15,16}|\d{18,19}", re.ASCII),
     "total_line": TOTAL,
 }
-"""What is no time: a spreadsheet's number of a day, seconds since 1970 and their parts, the name of a total."""
+"""What is no time: a year that means never (9999, 0001, 0000), a spreadsheet's number of a day, seconds since
+1970 and their parts, the name of a total."""
 
 
 def time_code(text: str) -> str:

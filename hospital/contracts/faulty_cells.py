@@ -88,7 +88,8 @@ class Faults:
         contract = TABLES.get(self.table)
         days = sorted(self._changes.get((column, code), ()))
         if code == "conflicting_revision" and contract is not None and column in contract.key:
-            return fault(path, "conflicting_revision/key", rows, key=contract.key)
+            case = "conflicting_revision/at" if contract.time in contract.key else "conflicting_revision/key"
+            return fault(path, case, rows, key=contract.key)
         places = {"days": (*days[:_DAYS_SHOWN], *["…"] * (len(days) > _DAYS_SHOWN)), "zone": self._zone}
         own = contract.by_name.get(column) if contract is not None else None
         return column_fault(path, code, own, rows, **(places if days else {}))

@@ -158,4 +158,4 @@ def within_years(times: pd.Series, faults: dict[str, Mask]) -> tuple[pd.Series, 
     """The times without those outside `YEARS`, and the faults with them."""
     year = times.dt.year
     wrong = (times.notna() & ~year.between(*YEARS)).to_numpy(bool)
-    return (times.mask(wrong), {**faults, "not_a_time": wrong}) if wrong.any() else (times, faults)
+    return (times.mask(wrong), {**faults, "year_of_never": wrong}) if wrong.any() else (times, faults)

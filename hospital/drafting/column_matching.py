@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from hospital.contracts.tables import TABLES, Kind
 from hospital.drafting.type_inference import Seen
 
-__all__ = ["BIRTH", "CODES", "SEX", "WORDS", "infer_table", "match_columns", "rivals"]
+__all__ = ["BIRTH", "CODES", "ENTRY", "EXIT", "SEX", "WORDS", "infer_table", "match_columns", "rivals"]
 
-_ENTRY = r"\b(entree|entered|arrivee|arrive|arrival|arrived|admis|admission|debut|start|in at)\b"
-_EXIT = r"\b(sortie|sorti|depart|left|discharge|discharged|fin|end|out at)\b"
+ENTRY = r"\b(entree|entered|arrivee|arrive|arrival|arrived|admis|admission|debut|start|in at)\b"
+EXIT = r"\b(sortie|sorti|depart|left|discharge|discharged|fin|end|out at)\b"
 _UNIT = r"\b(uf|um|service|services|unit|unite|ward|pole|code uf)\b"
 _VISIT = r"\b(passage|visit|visite|iep|nda|venue|encounter|ipp passage)\b"
 _DAY = r"\b(date|jour|day|datum|at|heure|hour|time|horodatage|timestamp|mois|month)\b"
@@ -24,8 +24,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "disposition": r"\b(mode (de )?sortie|devenir|disposition|issue)\b",
         "destination_unit": r"\b(destination|unite d accueil)\b",
         "arrival_mode": r"\b(mode (d )?arrivee|arrival mode|transport|moyen)\b",
-        "arrived_at": _ENTRY,
-        "left_at": _EXIT,
+        "arrived_at": ENTRY,
+        "left_at": EXIT,
         "age_years": r"\b(age|age years)\b",
         "heart_rate": r"\b(fc|pouls|heart rate|pulse)\b",
         "systolic_mmhg": r"\b(pas|systolic|systolique|systolic mmhg)\b",
@@ -42,8 +42,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "expected_known_at": r"\b(expected known at)\b",
         "expected_left_at": r"\b(sortie (prevue|previsionnelle|estimee)|expected left at|expected (discharge|exit))\b",
         "source": r"\b(mode (d )?entree|provenance|source|type (d )?admission|admission type)\b",
-        "entered_at": _ENTRY,
-        "left_at": _EXIT,
+        "entered_at": ENTRY,
+        "left_at": EXIT,
         "stay_id": r"\b(sejour|stay|mouvement|rum|movement)\b",
         "visit_id": _VISIT,
         "unit": _UNIT,

@@ -1,16 +1,22 @@
 """The lines of a drafted mapping."""
 
 import json
+import re
 import textwrap
 
 from hospital.contracts.tables import Column, Kind
-from hospital.drafting.column_matching import CODES
+from hospital.drafting.column_matching import CODES, ENTRY, EXIT
 from hospital.drafting.type_inference import Seen, words_of
+from hospital.times import has_hour
 
 __all__ = ["audit_line", "column_lines", "guessed", "inline_time", "quoted", "todo"]
 
 _CODES, _LENGTH, _RARE = 30, 24, 5
 """A code is one of few, short, and not of a few people alone: what is not is shown to nobody."""
+_EVENTS = {"entry": ENTRY, "exit": EXIT}
+_WHEN = re.compile(
+    r"\b(dates?|jours?|days?|heures?|hours?|hre|hh|h|time|minutes?|de|d|du|l|la|le|of|the|at)\b"
+)
 
 
 def quoted(text: str) -> str:
@@ -37,12 +43,30 @@ def guessed(lines: list[str], seen: Seen, name: str, rivals: list[Seen]) -> list
 
 
 def inline_time(when: Seen, hours: list[Seen]) -> Seen | None:
-    """The column with the hour of a date, where there is one and the date has none."""
-    has_hour = when.form is not None and "%H" in when.form
-    alone = [s for s in hours if s.kind == "hour"]
-    if has_hour or len(alone) != 1 or any(n for text, n in when.values[:50] if _has_hour(text)):
+    """The column with the hour of a date that has none: the one that is called as the date is, else the only one."""
+    if not _is_day(when):
         return None
-    return alone[0]
+    alone = [s for s in hours if s.kind == "hour"]
+    called = [s for s in alone if _event(s) == _event(when)]
+    if called:
+        return called[0] if len(called) == 1 else None
+    # An hour that bears another event's name is that event's: the entry's is not the exit's.
+    return alone[0] if len(alone) == 1 and not (_event(alone[0]) and _event(when)) else None
+
+
+def _is_day(when: Seen) -> bool:
+    """Whether times are days without an hour."""
+    if when.form is not None and has_hour(when.form):
+        return False
+    return not any(n for text, n in when.values[:50] if _has_hour(text))
+
+
+def _event(seen: Seen) -> str:
+    """What a date or hour is of, by its name without the words for dates and hours: "nurse" of "Date of the nurse"."""
+    return next(
+        (name for name, words in _EVENTS.items() if re.search(words, seen.words)),
+        " ".join(_WHEN.sub(" ", seen.words).split()),
+    )
 
 
 def _has_hour(text: str) -> bool:
@@ -68,6 +92,10 @@ def _time_lines(column: Column, seen: Seen, hours: list[Seen]) -> list[str]:
         form = f"{seen.form or '%Y-%m-%d'} {hour.form}"
         parts = f"{quoted(seen.name)}, {quoted(hour.name)}"
         return [*lines, f"{column.name} = {{ join = [{parts}], format = {quoted(form)} }}"]
+    others = [quoted(s.name) for s in hours if s.kind == "hour"] if _is_day(seen) else []
+    if others:
+        words = f"the date has no hour; where one of these is its own ({', '.join(others)}), join the two: "
+        lines += todo(words + 'join = ["DATE", "HOUR"], with format')
     if seen.form is None:
         return [*lines, f"{column.name} = {quoted(seen.name)}"]
     return [*lines, f"{column.name} = {{ column = {quoted(seen.name)}, format = {quoted(seen.form)} }}"]

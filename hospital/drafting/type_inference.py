@@ -10,15 +10,26 @@ from typing import Literal
 import pandas as pd
 
 from hospital.contracts.cell_values import as_text, could_be_thousands
+from hospital.times import written_in
 
 __all__ = ["MONTHLY", "Seen", "looks_like_a_value", "see", "words_of"]
 
 MONTHLY = ("%m/%Y", "%Y-%m", "%Y/%m", "%m-%Y")
-_HOURS = ("%H:%M", "%H:%M:%S", "%Hh%M")
-_DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y-%m-%d", "%d-%m-%Y", "%d.%m.%Y", "%d/%m/%y", "%Y%m%d")
-_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %Hh%M", "T%H:%M", "T%H:%M:%S")
-_DIGITS = ("%Y%m%d", "%d%m%Y", "%m%d%Y")
-_FORMS = tuple(day + clock for day in _DAYS for clock in _CLOCKS)
+_HOURS = ("%H:%M", "%H:%M:%S", "%Hh%M", "%H h %M", "%Hh", "%H h", "%I:%M %p", "%I:%M%p", "%I:%M:%S %p")
+_DAYS = (
+    "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y-%m-%d", "%d-%m-%Y", "%d.%m.%Y", "%d/%m/%y", "%Y%m%d", "%d %B %Y",
+    "%A %d %B %Y", "%d-%b-%y", "%d-%b-%Y", "%d/%b/%Y", "%A %d/%m/%Y",
+)  # fmt: skip
+_CLOCKS = (
+    "", " %H:%M", " %H:%M:%S", " %Hh%M", "T%H:%M", "T%H:%M:%S", " à %Hh%M", " à %H:%M", " - %H:%M", " %H:%M:%S.%f",
+    " %H:%M:%S,%f", " %I:%M %p", " %I:%M:%S %p",
+)  # fmt: skip
+_DIGITS = {8: ("%Y%m%d", "%d%m%Y", "%m%d%Y"), 12: ("%Y%m%d%H%M", "%d%m%Y%H%M"), 14: ("%Y%m%d%H%M%S",)}
+"""Forms of digits alone, by how many there are."""
+_ZONED = ("%Y%m%d%H%M%S%z", "%Y%m%d%H%M%z")
+"""As messages between hospital systems (HL7) write them."""
+_OF_HOURS = re.compile(r"\b(heure|hour|hre|hh)\b")
+_FORMS = (*(day + clock for day in _DAYS for clock in _CLOCKS), *_ZONED)
 _UNKNOWN = ("NR", "NC", "ND", "NA", "N/A", "-", "?", "x", "X", "Inconnu", "inconnu", "unknown")
 _ROWS, _TRIED = 20_000, 300
 _NUMBER = re.compile(
@@ -78,6 +89,8 @@ def see(name: str, cells: pd.Series) -> Seen:
     unknown = tuple(text for text, _ in values if text in _UNKNOWN)
     texts = [text for text, _ in values if text not in unknown]
     kind, forms, comma = _kind(cells, texts)
+    if kind == "number" and _OF_HOURS.search(words_of(name)) and (of_digits := _hours_of_digits(texts)):
+        kind, forms, comma = "hour", [of_digits], False
     several = len(values) < len(cells)
     # Among texts a dash or an x may be a code like any other.
     unknown = () if kind in ("text", "empty") else unknown
@@ -112,10 +125,19 @@ def _kind(cells: pd.Series, texts: list[str]) -> tuple[Kind, list[str], bool]:
     if _iso(tried) and not all(len(text) == 8 and text.isdigit() for text in tried):
         return "time", [], False
     if all(_NUMBER.fullmatch(text) for text in texts):
-        days = _fitting(tried, _DIGITS) if all(len(text) == 8 for text in tried) else []
+        lengths = {len(text) for text in tried}
+        days = _fitting(tried, _DIGITS.get(min(lengths), ())) if len(lengths) == 1 else []
         return ("time", days, False) if days else ("number", [], any("," in text for text in texts))
     forms = _fitting(tried, _FORMS)
     return ("time", forms, False) if forms else ("text", [], False)
+
+
+def _hours_of_digits(texts: Sequence[str]) -> str | None:
+    """The form of hours that are digits alone, 0830 or 830 (as numbers they lose their zeros), or 8."""
+    if not all(text.isdigit() and len(text) <= len("0830") for text in texts):
+        return None
+    form = "%H" if max(len(text) for text in texts) <= len("08") else "%H%M"
+    return form if _fitting(texts, [form]) else None
 
 
 def _fitting(texts: Sequence[str], forms: Sequence[str]) -> list[str]:
@@ -124,7 +146,7 @@ def _fitting(texts: Sequence[str], forms: Sequence[str]) -> list[str]:
 
 def _is_written(text: str, form: str) -> bool:
     try:
-        when = datetime.strptime(text, form)
+        when = written_in(form, text)
     except ValueError:
         return False
     # strptime reads "1/2/24" as the year 24 too; and hours as months.

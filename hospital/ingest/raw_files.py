@@ -46,6 +46,7 @@ _OTHER_FORMS = (
     ".zip",
 )
 """Of tables that other programs write, which Vigie does not read: such a table is named, not taken as absent."""
+_ARCHIVES = (".zip", ".7z")
 OF_TABLES = (*SUFFIXES, *_NAMED, *_OTHER_FORMS, ".gz", ".bz2", ".xz", ".zst", ".7z")
 """Endings of files that hold a table, read or not."""
 
@@ -133,6 +134,8 @@ def parse(name: str, content: bytes, layout: FileLayout = PLAIN) -> pd.DataFrame
 
 
 def _unknown_kind(name: str) -> ContractError:
+    if name.lower().endswith(_ARCHIVES):
+        return _fault(name, "unknown_kind", "the file is an archive; take the table out of it")
     kinds = ", ".join((*SUFFIXES, ".txt", ".xlsm"))
     return _fault(
         name, "unknown_kind", f"a file is one of {kinds} or an RPU export (.xml); save it as one of them"

@@ -13,6 +13,14 @@ __all__ = ["Finding", "alike_findings", "unknown_unit_findings", "unread_finding
 
 
 _FILES_SHOWN = 3
+_NAMING = {
+    "stays": "unit",
+    "operations": "unit",
+    "census": "unit",
+    "staffing": "unit",
+    "visits": "destination_unit",
+}
+"""Tables whose rows name a unit, and in which column."""
 
 
 @dataclass(frozen=True)
@@ -81,9 +89,14 @@ def unknown_unit_findings(tables: Mapping[str, pd.DataFrame]) -> list[Finding]:
     if "units" not in tables:
         return []
     known, out = set(tables["units"]["unit"]), []
-    for name in ("stays", "operations", "census"):
-        rows = int((~tables[name]["unit"].isin(known)).sum()) if name in tables else 0
+    for name, column in _NAMING.items():
+        if name not in tables:
+            continue
+        frame = tables[name]
+        # Doctors, nurses and places are those of an emergency department, which is no unit.
+        of_units = frame["role"] == "bed" if name == "staffing" else frame[column].notna()
+        rows = int((of_units & ~frame[column].isin(known)).sum())
         if rows:
             words = f"{rows} rows are of units that the table of units lacks: they count for no unit"
-            out.append(Finding(name, "unknown_unit", words, "unit", rows))
+            out.append(Finding(name, "unknown_unit", words, column, rows))
     return out

@@ -37,7 +37,7 @@ _LONG = ("visits",)
 """Tables whose texts become categories: with a row a visit, eight bytes a cell are most of the memory."""
 _ZONE = ZoneInfo("Europe/Paris")
 """Of tables without a mapping, as `hospital.ingest.hospital_reader` has it."""
-_IMPOSSIBLE = ("not_a_time", "day_number", "epoch_number", "total_line", "after_reception")
+_IMPOSSIBLE = ("not_a_time", "year_of_never", "day_number", "epoch_number", "total_line", "after_reception")
 _ALWAYS = pd.Timestamp("2200-12-31", tz="UTC")
 
 

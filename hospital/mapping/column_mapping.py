@@ -11,6 +11,7 @@ from hospital.contracts.cell_values import (
     by_value,
     could_be_thousands,
     joined,
+    number_and_more,
     other_decimal,
     read_numbers,
     rounded,
@@ -23,10 +24,10 @@ from hospital.contracts.faulty_cells import Faults
 from hospital.contracts.local_times import Clock
 from hospital.contracts.tables import TABLES, Kind
 from hospital.contracts.time_columns import dates_and_texts, read_times
-from hospital.errors import MappingError
+from hospital.errors import Fault, MappingError
 from hospital.mapping.checked_mapping import Mapping
 from hospital.mapping.mapping_language import Source
-from hospital.mapping.row_conditions import RowChoice, rows_where
+from hospital.mapping.row_conditions import RowChoice, reading_of, rows_where
 
 __all__ = ["MappedFile", "apply_mapping"]
 
@@ -66,7 +67,7 @@ class MappedFile:
         self._mapped = mapping.tables.get(table)
         self._faults = Faults(label)
         self._lacking: list[str] = []
-        self._rows = self._width = 0
+        self._rows, self._names = 0, tuple[str, ...]()
         self._choice = choice or RowChoice(self._mapped.where if self._mapped else {})
 
     @property
@@ -80,10 +81,8 @@ class MappedFile:
         if mapped is None:
             return raw
         self._rows += len(raw)
-        self._width = raw.shape[1]
-        lacking = {*mapped.where, *(c for s in mapped.sources for c in s.columns)} - set(
-            map(str, raw.columns)
-        )
+        self._names = tuple(map(str, raw.columns))
+        lacking = {*mapped.where, *(c for s in mapped.sources for c in s.columns)} - set(self._names)
         self._lacking = sorted(lacking)
         if not lacking.intersection(mapped.where):
             raw = self._choice.choose(raw)
@@ -102,12 +101,20 @@ class MappedFile:
 
     def raise_faults(self) -> None:
         """Raises MappingError of all chunks, if anything does not fit."""
-        if len(self._lacking) > 1 and self._width == 1:
+        if len(self._lacking) > 1 and len(self._names) == 1:
             places = {"columns": tuple(self._lacking)}
             raise MappingError((fault(self._label, "one_column", self._rows, **places),))
-        absent = [fault(f"{self._label}.{name}", "column_not_in_file", self._rows) for name in self._lacking]
+        absent = [self._absent(name) for name in self._lacking]
         if absent or self._faults.cells:
             raise MappingError((*absent, *self._faults.all()))
+
+    def _absent(self, name: str) -> Fault:
+        """The fault of a column that the file lacks, with the one of its columns that people read as it."""
+        path = f"{self._label}.{name}"
+        alike = [own for own in self._names if reading_of(own) == reading_of(name)]
+        if not alike:
+            return fault(path, "column_not_in_file", self._rows)
+        return fault(path, "column_not_in_file/alike", self._rows, near=f'"{alike[0]}"')
 
 
 def _of_unit(unit: str, shared: pd.DataFrame, own: pd.DataFrame, columns_present: list[str]) -> pd.DataFrame:
@@ -221,6 +228,7 @@ class _Work:
             wrong = wrong & ~other
         if wrong.any():
             faults.mark(part, "decimal_comma", wrong & other_decimal(cells, decimal))
+            faults.mark(part, "number_and_more", wrong & number_and_more(cells))
         faults.mark(part, "not_a_number", wrong)
         return numbers
 

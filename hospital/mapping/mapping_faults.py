@@ -1,7 +1,7 @@
 """What a mapping says of a column that the column cannot take."""
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from hospital.contracts.codes import whole_code
 from hospital.contracts.fault_words import message_of
@@ -89,7 +89,7 @@ def _cases(source: Source) -> list[tuple[str, str]]:
 
 def _form(form: str) -> list[tuple[str, str]]:
     """What is wrong with a time format: every time needs a year and a day."""
-    wanted = datetime(2024, 12, 31, 23, 58)
+    wanted = datetime(2024, 12, 31, 23, 58, tzinfo=UTC)
     if writes_a_zone(form):
         return [("zone_in_format", message_of("zone_in_format"))]
     try:

@@ -14,7 +14,7 @@ from hospital.contracts.fault_words import fault
 from hospital.errors import Fault
 from hospital.mapping.mapping_language import Condition
 
-__all__ = ["RowChoice", "rows_where"]
+__all__ = ["RowChoice", "reading_of", "rows_where"]
 
 _SHOWN, _LENGTH, _RARE = 30, 24, 5
 """A code is one of few, short, and not of a few rows alone: what is not is shown to nobody."""
@@ -81,9 +81,9 @@ class RowChoice:
         for column, condition in self._where.items():
             listed = condition.excluded if condition.only is None else condition.only
             codes = {whole_code(code) for code in listed}
-            read = {_reading(code) for code in codes} - {""}
+            read = {reading_of(code) for code in codes} - {""}
             counts = self._codes[column].items()
-            out[column] = sum(n for code, n in counts if code not in codes and _reading(code) in read)
+            out[column] = sum(n for code, n in counts if code not in codes and reading_of(code) in read)
         return out
 
     def _present(self, column: str) -> tuple[str, ...]:
@@ -95,8 +95,8 @@ class RowChoice:
         return (*map(_quoted, shown), *([f"+ {rest}"] if rest else []))
 
 
-def _reading(code: str) -> str:
-    """A code without case, accents and signs."""
+def reading_of(code: str) -> str:
+    """A code, or the name of a column, without case, accents and signs."""
     plain = unicodedata.normalize("NFKD", code.casefold())
     return "".join(c for c in plain if c.isalnum())
 

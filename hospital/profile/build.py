@@ -24,7 +24,7 @@ from hospital.profile.facts import (
 from hospital.profile.gaps import gap_findings, table_gaps
 from hospital.profile.patterns.findings import pattern_findings, with_patterns
 from hospital.profile.patterns.level_shifts import level_shift_findings
-from hospital.profile.patterns.name_spelling import spelling_findings
+from hospital.profile.patterns.name_spelling import role_findings, spelling_findings, value_findings
 from hospital.profile.readiness import costs, model_profiles
 from hospital.profile.school_calendar import school_findings
 from hospital.profile.timestamp_checks import clock_findings, timestamp_findings
@@ -72,7 +72,7 @@ def profile_of(
         findings += timestamp_findings(rows, now)
         findings += duplicate_findings(rows)
         findings += level_shift_findings(rows, hospital.covariates)
-    findings += _of_one_table(latest)
+    findings += _of_one_table(latest, hospital.audit_attributes)
     findings += spelling_findings(latest)
     if "census" in latest:
         findings += rhythm_findings(hospital, latest["census"])
@@ -98,10 +98,13 @@ def _order(finding: Finding) -> tuple[object, ...]:
     return (finding.weight is not Weight.LOOK, place, finding.code, finding.column, finding.unit)
 
 
-def _of_one_table(latest: Mapping[str, Latest]) -> list[Finding]:
+def _of_one_table(latest: Mapping[str, Latest], attributes: Sequence[str]) -> list[Finding]:
     out = []
+    if "staffing" in latest:
+        out += role_findings(latest["staffing"])
     if "visits" in latest:
         out += clock_findings(latest["visits"])
+        out += value_findings(latest["visits"], attributes)
     if "stays" in latest:
         out += overlap_findings(latest["stays"])
         out += total_findings(latest["stays"])

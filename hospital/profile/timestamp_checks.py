@@ -15,6 +15,8 @@ __all__ = ["clock_findings", "timestamp_findings"]
 _PLANNED_DAYS = 1096
 """Nobody plans further than three years: such a time is a code or a typing error."""
 _FAR = 366 * DAY
+_SETTLED = 7 * DAY
+"""After so long somebody has left any unit."""
 _HEAP_SHARE, _HEAP_FACTOR = 0.005, 10.0
 _LEAST_PHASE_HOURS, _PHASE_ERRORS, _LEAST_OF_MONTH = 0.75, 5.0, 300
 
@@ -73,6 +75,7 @@ def timestamp_findings(table: Latest, now: int) -> list[Finding]:
         *_orders(table),
         *_lengths(table),
         *_never_left(table),
+        *_units_never_left(table),
     ]
 
 
@@ -169,6 +172,21 @@ def _never_left(table: Latest) -> list[Finding]:
         return []
     share = rows / int(old.sum())
     return [Finding(table.contract.name, "never_left", Weight.LOOK, "left_at", rows=rows, share=share)]
+
+
+def _units_never_left(stays: Latest) -> list[Finding]:
+    """Units that nobody leaves, though others are left: a way out (home, died), or a place of a visit, as a unit."""
+    bounds = stays.bounds
+    if stays.contract.name != "stays" or bounds is None:
+        return []
+    old = stays.times < bounds[1] - _SETTLED
+    left = stays.frame["left_at"].notna().to_numpy(bool)
+    of, out = stays.frame["unit"].to_numpy(object), []
+    for unit in sorted(set(of[old])):
+        rows = int((old & (of == unit)).sum())
+        if rows >= 2 * FLOOR and not left[of == unit].any() and left.any():
+            out.append(Finding("stays", "unit_never_left", Weight.LOOK, "left_at", str(unit), rows=rows))
+    return out
 
 
 def clock_findings(visits: Latest) -> list[Finding]:

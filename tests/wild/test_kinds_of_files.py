@@ -2,6 +2,7 @@
 
 import gzip
 import unicodedata
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -53,6 +54,17 @@ def test_an_ending_of_another_kind(tmp_path: Path) -> None:
     assert _fault(tmp_path / "c.csv", "c.csv") == ("c.csv", "other_kind")
     (tmp_path / "c.csv").write_bytes(gzip.compress(TABLE.encode()))
     assert _fault(tmp_path / "c.csv", "c.csv") == ("c.csv", "other_kind")
+
+
+def test_an_archive(tmp_path: Path) -> None:
+    """A table in a .zip is not looked for: the words say to take it out."""
+    with zipfile.ZipFile(tmp_path / "c.zip", "w") as archive:
+        archive.writestr("c.csv", TABLE)
+    with pytest.raises(ContractError) as caught:
+        _read(tmp_path / "c.zip", "c.zip")
+    (fault,) = caught.value.faults
+    assert fault.code == "unknown_kind"
+    assert "sortez-en la table" in fault.words("fr")
 
 
 def test_a_separator_that_is_not_among_the_usual(tmp_path: Path) -> None:

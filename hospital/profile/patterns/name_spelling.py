@@ -1,14 +1,14 @@
-"""One unit under two spellings: names that differ only by case, accents, or what stands between their words."""
+"""One thing under two names: units, roles and values that differ by case, accents or what stands between words."""
 
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from hospital.profile.current_rows import Latest
-from hospital.profile.facts import Finding, Weight
+from hospital.profile.facts import FLOOR, Finding, Weight
 
-__all__ = ["spelling_findings"]
+__all__ = ["role_findings", "spelling_findings", "value_findings"]
 
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
 _BETWEEN_LETTERS = re.compile(r"(?<=\b[^\W\d_]) (?=[^\W\d_]\b)|(?<=[^\W\d_]) (?=\d)")
@@ -33,6 +33,63 @@ _DATE = re.compile(
 )
 """What a spreadsheet makes of a code such as 1-2 or MAR1, in its French and English ways to write a day; and the names
 of columns of a table that has a column an hour, or a day of the week."""
+
+
+_ROLES = {
+    "bed": ("bed", "lit", "lit arme", "lit ouvert", "lit disponible", "staffed bed"),
+    "doctor": ("doctor", "medecin", "med", "physician", "senior", "urgentiste", "praticien"),
+    "nurse": ("nurse", "infirmier", "infirmiere", "ide", "iao", "ioa", "registered nurse"),
+    "place": ("place", "box", "brancard", "treatment place"),
+}
+"""The roles that Vigie reads, and what files call them."""
+_SEXES = {"1": "m", "h": "m", "homme": "m", "masculin": "m", "male": "m", "man": "m"} | {
+    "2": "f", "femme": "f", "feminin": "f", "female": "f", "woman": "f", "w": "f",
+}  # fmt: skip
+
+
+def role_findings(staffing: Latest) -> list[Finding]:
+    """Roles that nothing reads: to look at where their name is one for a role that is read, or none of the table is."""
+    counts = {str(role): int(n) for role, n in staffing.frame["role"].value_counts().items()}
+    unread = sorted(counts.keys() - _ROLES.keys())
+    return [
+        Finding(
+            "staffing",
+            "unknown_role",
+            Weight.LOOK if _role(role) or len(unread) == len(counts) else Weight.NOTE,
+            "role",
+            role,
+            rows=counts[role],
+            names=(_role(role) or ", ".join(_ROLES),),
+        )
+        for role in unread
+    ]
+
+
+def _role(name: str) -> str:
+    """The role that a name in a file means; "" for none."""
+    words = " ".join(word.removesuffix("s") for word in _reading(name).split())
+    return next((role for role, names in _ROLES.items() if words in names), "")
+
+
+def value_findings(visits: Latest, attributes: Sequence[str]) -> list[Finding]:
+    """Columns of visits with values that people read as one: two reasons, or two groups of people, where one is meant.
+
+    Args:
+        attributes: by which a model is judged.
+    """
+    out = []
+    for column in ("reason", *attributes):
+        if column not in visits.frame:
+            continue
+        counts = visits.frame[column].value_counts()
+        meant: dict[str, list[int]] = defaultdict(list)
+        for value, n in counts.items():
+            reading = _reading(str(value))
+            meant[_SEXES.get(reading, reading) if column == "sex" else reading].append(int(n))
+        rows = sum(sum(several) - max(several) for several in meant.values())
+        if rows >= FLOOR:
+            out.append(Finding("visits", "values_alike", Weight.LOOK, column, rows=rows))
+    return out
 
 
 def spelling_findings(latest: Mapping[str, Latest]) -> list[Finding]:

@@ -140,13 +140,16 @@ def test_all_faults_of_all_tables_are_said_at_once(
     assert main(["data", "check", str(tmp_path)]) == 2
     french = capsys.readouterr().err
     assert "les tables ne peuvent pas être lues\u00a0; 7 sortes de défauts" in french
-    assert "visits[0].left_at\u00a0: l'heure est avant arrived_at (1 ligne)" in french
+    assert (
+        "visits[0].left_at\u00a0: l'heure est avant arrived_at (passé minuit, avec la date de la veille\u00a0?"
+        in french
+    )
     assert main(["data", "check", str(tmp_path), "--language", "en"]) == 2
     said = capsys.readouterr()
     assert "SECRET" not in said.err + said.out + french
     for words in (
         "units: the table is there twice",
-        "visits[0].left_at: the time lies before arrived_at",
+        "visits[0].left_at: the time lies before arrived_at (past midnight, with the date of the day before?",
         "visits[1].arrived_at: a time is expected",
         "visits[1].triage: the text is none of the contract's choices",
         "stays[0].entered_at: the time has no zone",
