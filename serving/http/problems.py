@@ -41,7 +41,12 @@ _OWN_WORDS = frozenset(
     {"too_short", "too_many", "not_a_list", "not_a_reference", "unknown_field", "not_true_or_false"}
 )
 """Codes of a body's shape that have a text of their own; others have those of the tables."""
-_OF_REQUESTS = {"naive_time": "no_zone", "not_a_time": "not_a_time"}
+_OF_REQUESTS = {
+    "naive_time": "no_zone",
+    "not_a_time": "not_a_time",
+    "year_of_never": "year_of_never",
+    "not_a_number": "not_a_number",
+}
 """Texts of codes that speak of a mapping where tables have them: a request has none."""
 _LIMITS = {"ge": "at_least", "gt": "above", "le": "at_most", "lt": "below"}
 """Texts of a number's limit, by what pydantic calls it."""
@@ -119,6 +124,9 @@ def _row_fault(fault: Fault) -> RequestFault:
     path = f"{row}{dot}{shown}" if dot else row
     if fault.code in _OF_REQUESTS:
         return RequestFault(path, fault.code, f"problems.faults.{_OF_REQUESTS[fault.code]}")
+    if fault.code.startswith("before_"):
+        earlier = {"earlier": fault.code.removeprefix("before_")}
+        return RequestFault(path, fault.code, "problems.faults.before", earlier)
     if fault.code == "unknown_column":
         return RequestFault(path, fault.code, *_unknown("unknown_column", names))
     return RequestFault(path, fault.code, fault)
@@ -126,6 +134,8 @@ def _row_fault(fault: Fault) -> RequestFault:
 
 def _unknown(key: str, sent: str) -> tuple[str, Mapping[str, object]]:
     """The text of a name that is none, with the one that was probably meant: one of ours, never the sender's word."""
+    if sent in _KNOWN_NAMES:
+        return "problems.faults.unknown_here", {}
     near = get_close_matches(sent, _KNOWN_NAMES, 1, _NEAR)
     if near:
         return f"problems.faults.{key}_near", {"name": near[0]}

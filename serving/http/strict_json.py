@@ -12,6 +12,7 @@ from serving.errors import Problem
 __all__ = ["parse"]
 
 MAX_DEPTH = 32
+_GZIP = b"\x1f\x8b"
 _OPEN, _CLOSE = frozenset("[{"), frozenset("]}")
 
 
@@ -20,18 +21,26 @@ def parse(body: bytes) -> Any:
 
     Raises:
         Problem: 400 with the code ``malformed_json``, ``not_utf8``, ``duplicate_key``,
-            ``not_a_finite_number``, ``too_deep`` or ``lone_surrogate``.
+            ``not_a_finite_number``, ``too_deep`` or ``lone_surrogate``; 415: it is compressed, whatever its head says.
     """
+    if body.startswith(_GZIP):
+        raise Problem(415, "unsupported_content_encoding", "problems.unsupported_content_encoding")
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
         raise Problem(400, "not_utf8", "problems.not_utf8") from None
+    if text.startswith("\ufeff"):
+        raise Problem(400, "malformed_json", "problems.byte_order_mark")
     if _too_deep(text):
         raise Problem(400, "too_deep", "problems.too_deep", n=MAX_DEPTH)
     try:
         value = json.loads(
             text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_integer
         )
+    except json.JSONDecodeError as error:
+        raise Problem(
+            400, "malformed_json", "problems.malformed_json_at", line=error.lineno, column=error.colno
+        ) from None
     except (ValueError, RecursionError):
         raise Problem(400, "malformed_json", "problems.malformed_json") from None
     if "\\u" in text:

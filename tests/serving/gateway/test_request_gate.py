@@ -1,6 +1,7 @@
 """The gate: what reaches a handler, and what is said of what does not."""
 
 import asyncio
+import gzip
 import json
 import logging
 import re
@@ -53,6 +54,25 @@ def test_what_is_not_strict_json_is_refused(
     response = post(parts_and_tokens, _HOSTILE[code])
     assert (response.status_code, response.json()["code"]) == (400, code)
     assert response.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "words"),
+    [
+        (b'\xef\xbb\xbf{"visits": []}', 400, "BOM"),
+        (b'{"visits": [],\n "stays": [],}', 400, "ligne 2"),
+        (b'{"visits": []}\n{"visits": []}', 400, "ligne 2"),
+        (b"{'visits': []}", 400, "guillemets doubles"),
+        (gzip.compress(b'{"visits": []}'), 415, "sans compression"),
+    ],
+)
+def test_the_words_name_the_cause(
+    parts_and_tokens: tuple[Parts, dict[str, str]], content: bytes, status: int, words: str
+) -> None:
+    """An editor's mark, a comma too many, an object a line, single quotes, a packed body without its header."""
+    response = post(parts_and_tokens, content, accept_language="fr")
+    assert response.status_code == status
+    assert words in response.json()["detail"]
 
 
 @pytest.mark.parametrize(

@@ -399,6 +399,27 @@ class TestObservations:
         sent = service.ask("POST", "/v1/observations", {"census": [row]}).json()
         assert sent["received_at"] == "2025-11-03T02:40:00.000001Z"
 
+    @pytest.mark.parametrize(
+        ("field", "value", "words"),
+        [
+            ("received_at", "2025-11-03T02:00:00Z", "Vigie fills it in itself"),
+            ("occupied", 12, "none of this table"),
+            ("age_years", "41", "without quote marks"),
+            ("left_at", "1900-01-01T00:00:00Z", "leave it out"),
+            ("left_at", "9999-12-31T00:00:00Z", "the year is before 1900 or after 2200"),
+        ],
+    )
+    def test_a_field_of_another_kind_is_called_what_it_is(
+        self, service: Service, field: str, value: object, words: str
+    ) -> None:
+        """A request has no mapping to correct: its words name none."""
+        visit = {"visit_id": "v", "arrived_at": "2025-11-03T02:00:00Z", field: value}
+        response = service.ask("POST", "/v1/observations", {"visits": [visit]})
+        (fault,) = response.json()["errors"]
+        assert words in fault["message"]
+        assert "mapping" not in fault["message"]
+        assert "missing" not in fault["message"]
+
     def test_an_empty_body_and_an_unknown_table(self, service: Service) -> None:
         """Both are refused."""
         assert codes(service.ask("POST", "/v1/observations", {})) == [("", "too_short")]
