@@ -8,6 +8,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,10 +63,22 @@ def search(
             pass
         except Exception:  # whatever it is: nothing else may come out
             broken.append(Broken(target.name, number, content, traceback.format_exc()))
-        if (took := clock() - begun) > MOST_SECONDS:
+        took = clock() - begun
+        if (
+            took > MOST_SECONDS
+        ):  # once more: what is slow by itself is slow again, what waited for a busy machine is not
+            took = min(took, _seconds(target, content, clock))
+        if took > MOST_SECONDS:
             broken.append(Broken(target.name, number, content, f"it took {took:.0f} s"))
         number += 1
     return number, broken
+
+
+def _seconds(target: Target, content: bytes, clock: Callable[[], float]) -> float:
+    begun = clock()
+    with suppress(Exception):  # what it was is known
+        target.run(content)
+    return clock() - begun
 
 
 def main() -> int:

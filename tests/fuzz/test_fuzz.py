@@ -54,3 +54,12 @@ def test_what_takes_too_long_is_a_fault_too() -> None:
         Target("slow", (b"x",), lambda _: None), 1, lambda n: n >= 1, lambda: float(next(moments))
     )
     assert [b.trace for b in broken] == ["it took 11 s"]
+
+
+def test_what_waited_for_a_busy_machine_once_is_none() -> None:
+    """The second time it is quick."""
+    moments = iter([0.0, 11.0, 20.0, 21.0])
+    _, broken = search(
+        Target("slow once", (b"x",), lambda _: None), 1, lambda n: n >= 1, lambda: next(moments)
+    )
+    assert broken == []
