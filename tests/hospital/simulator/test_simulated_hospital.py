@@ -12,6 +12,7 @@ from hospital.simulator.clock import Clock
 from hospital.simulator.school import SCHOOL_ZONES, is_school_holiday, official_years
 from hospital.simulator.staffing import draw_rota
 from hospital.simulator.theatre import draw_operations, programme
+from tests.support.simulated_tables import wait_minutes
 
 Tables = dict[str, pd.DataFrame]
 PARAMETERS = load_parameters()
@@ -23,11 +24,6 @@ DAYS = 60
 def tables() -> Tables:
     """Two months of the full hospital."""
     return simulate(DAYS, seed=21)
-
-
-def wait_minutes(visits: pd.DataFrame) -> pd.Series:
-    """Minutes from arrival to first contact; missing where there was none."""
-    return (visits["seen_at"] - visits["arrived_at"]).dt.total_seconds() / 60
 
 
 # --- departments ---

@@ -3,7 +3,6 @@
 import dataclasses
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from hospital.simulator import (
@@ -12,11 +11,7 @@ from hospital.simulator import (
     simulate,
 )
 from tests.support.repository import ROOT
-
-
-def wait_minutes(visits: pd.DataFrame) -> pd.Series:
-    """Minutes from arrival to first contact; missing where there was none."""
-    return (visits["seen_at"] - visits["arrived_at"]).dt.total_seconds() / 60
+from tests.support.simulated_tables import wait_minutes
 
 
 def test_a_wrong_parameters_file_is_refused_with_every_fault(tmp_path: Path) -> None:
