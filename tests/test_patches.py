@@ -12,7 +12,6 @@ from tests.support.repository import ROOT
 _OURS = (*PACKAGES, "benchmarks", "requirements")
 _LEFT = {
     "tests/centre/decisions/test_attacks.py": 1,
-    "tests/centre/oversight/test_board_figures.py": 1,
     "tests/centre/pages/test_pilotage.py": 1,
     "tests/centre/recommendations/situations.py": 2,
     "tests/centre/recommendations/test_look.py": 1,

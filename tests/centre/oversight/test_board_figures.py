@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from hospital.times import DAY, HOUR, moment
 from hospital.words import formats
 from registry.errors import JournalError
-from registry.monitoring.alarms import OVERRULED
+from registry.monitoring.acknowledgement import acknowledge_alarm
+from registry.monitoring.alarms import OVERRULED, raise_alarm, standing
 from registry.monitoring.overruled import Overruled, lose_overruled
 from registry.policy.board_policy import default_policy
 from registry.policy.monitor_rules import MonitorRules
@@ -19,6 +20,7 @@ from serving.interface.recommendations.store import RecommendationStore
 from serving.messages.forecast_protocol import LoadedModel
 from serving.releases.releases_in_use import Releases
 from tests.centre.recommendations.situations import Hospital
+from tests.support.installation import Installation
 from tests.support.journal_times import entered_at
 from tests.support.serving_fakes import NOW, FakeCatalogue, FakeReleases, loaded
 
@@ -183,13 +185,26 @@ def test_rightly_is_the_board_s_rule_and_no_other(hospital: Hospital) -> None:
     assert of_monitor(hospital, default_policy().monitor)["medicine"].rightly
 
 
+def acknowledged(hospital: Hospital, board: Installation) -> None:
+    """A member of the board acknowledges that medicine was rightly overruled up to the day of the decisions."""
+    release, day = loaded("bed-demand"), AT // DAY
+    with writing(hospital.parts.engine) as connection:
+        raised = {"model": release.name, "release": release.sequence, "digest": release.digest}
+        evidence = {"day": day, "since": day, "change": 0.9, "package": release.digest}
+        figure = (OVERRULED, "medicine")
+        assert raise_alarm(
+            connection, **raised, figure=figure, evidence=evidence, stops=False, now=moment(AT)
+        )
+        (alarm,) = standing(connection, release.name, release.sequence)
+        ada, why = board.people["ada"], "doctors are back"
+        acknowledge_alarm(connection, board.settings, alarm.alarm_id, key=ada, reason=why, now=moment(AT))
+
+
 def test_what_the_board_acknowledged_is_counted_anew_everywhere(
-    hospital: Hospital, monkeypatch: pytest.MonkeyPatch
+    hospital: Hospital, installation: Installation
 ) -> None:
     """As the monitor counts it, and from when on is said."""
-    monkeypatch.setattr(
-        "registry.monitoring.overruled.restarts", lambda *_: {(OVERRULED, "medicine"): AT // DAY}
-    )
+    acknowledged(hospital, installation)
     with writing(hospital.parts.engine) as connection:
         record(connection, answer(), RIGHT, unit="U3", at=NOW - 2 * DAY)
     (group,) = hospital.get("/v1/recommendations/figures", "board").json()["overruled"]["groups"]
