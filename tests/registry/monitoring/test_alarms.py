@@ -1,5 +1,6 @@
 """Alarms in the database: raised once, standing until acknowledged, and what an edited row is found by."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from datetime import date
@@ -104,6 +105,8 @@ def test_an_alarm_says_when_it_began_and_whether_it_stops_the_model(connection: 
     assert (alarm.model, alarm.release, alarm.day, alarm.stops) == ("wait-time", 1, DAY, True)
     assert alarm.evidence["change"] == 0.3
     assert standing_alarm(connection, alarm.alarm_id) == alarm
+    named = json.dumps(["wait-time", 1, "arrivals", "visits", DAY], separators=(",", ":")) + "\n"
+    assert alarm.alarm_id == hashlib.sha256(named.encode()).hexdigest()[:16]
     (entry,) = list(entries(connection))
     assert (entry.seq, entry.actor, entry.action) == (alarm.journal_seq, "vigie monitor", "alarm")
     assert entry.reason == "arrivals: visits"

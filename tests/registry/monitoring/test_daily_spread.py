@@ -114,6 +114,13 @@ def test_days_without_a_value_count_for_nothing() -> None:
     assert long_run_spread(beside) == pytest.approx([spread(series), spread(np.arange(119.0))])
 
 
+@pytest.mark.parametrize("unit", [1e-3, 1e3])
+def test_in_another_unit_the_deviation_is_the_same(unit: float) -> None:
+    """A memory has none, however small the squares are."""
+    series = arma_generate_sample([1, -0.6], [1], 90, distrvs=np.random.default_rng(5).standard_normal)
+    assert spread(unit * series) == pytest.approx(unit * spread(series), rel=1e-9)
+
+
 def test_a_days_own_deviation_leaves_out_what_is_missing() -> None:
     """Over all known days: of 1 and 3 it is 1."""
     assert day_spread(np.array([[1.0], [np.nan], [3.0]])).tolist() == [1.0]
