@@ -12,6 +12,7 @@ deviations of a day), missing values (points), inputs together (correlation with
 a shift that matters; of the others a shift that is shown blocks, and what is not shown is for information.
 """
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -171,10 +172,9 @@ class _Judging:
     def of(cls, evidence: Evidence, policy: Policy) -> "_Judging":
         """Alpha shared out over what is tested."""
         rules, alpha = policy.document.drift, Levels.of(evidence, policy).blocking
-        windows = len(rules.windows_days)
         few = [i for i in evidence.inputs if _FAMILIES[i.what].few]
-        tests = windows * len(few) + sum(math.isfinite(i.slope_sd) for i in few)
-        others = windows * (len(evidence.inputs) - len(few))
+        tests = len(_windows(rules, few=True)) * len(few) + sum(math.isfinite(i.slope_sd) for i in few)
+        others = len(_windows(rules, few=False)) * (len(evidence.inputs) - len(few))
         share = 1.0 if not others else _OF_FEW
         return cls(rules, alpha * share / max(tests, 1), alpha * (1 - _OF_FEW * bool(few)) / max(others, 1))
 
@@ -199,7 +199,7 @@ class _Judging:
         """The surest shift of the policy's windows where one is shown; else the window that shows the least."""
         rules, n = self.rules, daily.judged.size
         scale, effect = family.scale(daily, rules), family.effect(rules)
-        shifts = [self.shift(daily, min(w, n), scale) for w in rules.windows_days]
+        shifts = [self.shift(daily, min(w, n), scale) for w in _windows(rules, few=family.few)]
         if family.rise_only:
             shifts = [s if s.value > 0 else _Shift(0.0, s.half_width, s.sd) for s in shifts]
         surest, widest = max(shifts, key=lambda s: s.certain), max(shifts, key=lambda s: s.reach)
@@ -268,6 +268,16 @@ class _Judging:
         return [
             Finding("trend", daily.name, found.value, found.interval, effect, days, verdict, required, note)
         ]
+
+
+def _windows(rules: Drift, *, few: bool) -> list[int]:
+    """How many of the last days are looked at together: of the few series also half-way between two of the policy's.
+
+    Of what began between two windows the shorter shows fewer days than there are, and the longer others beside them.
+    """
+    windows = sorted(set(rules.windows_days))
+    between = [(a + b) // 2 for a, b in itertools.pairwise(windows)] if few else []
+    return sorted({*windows, *between})
 
 
 def _season_unknown(daily: DailyInput) -> bool:

@@ -14,11 +14,28 @@ from registry.statistics.error_rates import Levels
 from registry.statistics.intervals import Estimate
 from registry.statistics.verdict import Finding, Verdict
 
-__all__ = ["Disparity", "by_block", "gap", "mean_by_block", "periods_to_pass", "shown", "verdicts"]
+__all__ = [
+    "HARM",
+    "Disparity",
+    "by_block",
+    "gap",
+    "mean_by_block",
+    "periods_to_pass",
+    "shown",
+    "step_down",
+    "verdicts",
+]
+
+HARM = frozenset({"harm_shown", "harm_certain"})
+"""Notes of disparities that keep the gate shut by what they show, and do not block."""
 
 _FEWEST_BLOCKS = 4
 _OWN = 0.025
 """One-sided level of a disparity's own 95 % interval, as a reader sees it: not corrected for how many others there are.
+"""
+_BY_EARLIER_DAYS = 0.5
+"""Share of alpha that is given out in the order in which earlier days showed disparities, to each half of what the one
+before had.
 """
 
 
@@ -35,6 +52,7 @@ class Disparity:
         note: which of the two.
         judged: whether it must pass; the others can only block.
         required: whether the gate stays shut while it lacks them.
+        earlier: the same of days before the judged ones: it says where to look first, and decides nothing.
     """
 
     metric: str
@@ -46,26 +64,38 @@ class Disparity:
     note: str = ""
     judged: bool = True
     required: bool = False
+    earlier: Estimate | None = None
 
 
-def verdicts(disparities: Sequence[Disparity], levels: Levels) -> list[Finding]:
+def verdicts(
+    disparities: Sequence[Disparity], levels: Levels, *, certain_shuts: bool = False
+) -> list[Finding]:
     """Holm's step-down over all groups and scores (Holm 1979): the first not rejected ends the blocks.
 
     What is worse than the margin by its own 95 % interval keeps the gate shut, too, however few rows there are:
     too little to block, and too much to pass over.
+
+    Args:
+        certain_shuts: whether a disparity beyond the margin keeps the gate shut, too, where only that there is one is
+            certain (the same step-down, against none), and not that it is beyond the margin.
     """
+    weights = _weights(disparities)
+    beyond = [h.found.p_above(h.margin) for h in disparities]
+    blocked = step_down(beyond, weights, levels.blocking)
+    certain = [False] * len(disparities)
+    if certain_shuts:
+        certain = step_down([h.found.p_above(0.0) for h in disparities], weights, levels.blocking)
     findings = []
-    rejecting = True
-    for rank, disparity in enumerate(sorted(disparities, key=lambda h: h.found.p_above(h.margin))):
-        rejecting = rejecting and disparity.found.p_above(disparity.margin) < levels.blocking / (
-            len(disparities) - rank
-        )
+    for i in sorted(range(len(disparities)), key=lambda i: beyond[i]):
+        disparity = disparities[i]
         interval = disparity.found.interval(levels.passing)
         verdict, required, note, lacking = Verdict.INCONCLUSIVE, disparity.judged, "", 0
-        if rejecting:
+        if blocked[i]:
             verdict, required = Verdict.BLOCK, True
-        elif disparity.found.p_above(disparity.margin) < _OWN:
+        elif beyond[i] < _OWN:
             required, note, lacking = True, "harm_shown", disparity.lacking
+        elif certain[i] and disparity.found.value > disparity.margin:
+            required, note, lacking = True, "harm_certain", disparity.lacking
         elif interval[1] <= disparity.margin and (disparity.judged or not disparity.lacking):
             verdict = Verdict.PASS
         elif disparity.lacking:  # it may be blocked whatever it lacks, and passes only by what it shows
@@ -85,6 +115,40 @@ def verdicts(disparities: Sequence[Disparity], levels: Levels) -> list[Finding]:
             )
         )
     return findings
+
+
+def step_down(p_values: Sequence[float], weights: Sequence[float], alpha: float) -> list[bool]:
+    """Which hypotheses are rejected, by Holm's step-down with weights (Holm 1979): all together falsely at most alpha.
+
+    Each is held to its share of alpha among those that are left; what a rejected one had goes to the others.
+
+    Args:
+        weights: above 0, not taken from the p-values; all alike in the plain step-down.
+    """
+    rejected = [False] * len(p_values)
+    left = math.fsum(weights)
+    for i in sorted(range(len(p_values)), key=lambda i: p_values[i] / weights[i]):
+        if not p_values[i] < alpha * weights[i] / left:
+            break
+        rejected[i] = True
+        left -= weights[i]
+    return rejected
+
+
+def _weights(disparities: Sequence[Disparity]) -> list[float]:
+    """Of each disparity: half of alpha alike, half by the order in which earlier days showed them.
+
+    Days that are not judged may say where to look, since chance moved them by itself: the false blocks of all together
+    stay at most alpha, and what was there before is found with fewer rows (Heller, Rosenbaum & Small 2009, doi
+    10.1198/jasa.2009.tm08338).
+    """
+    weights = [1.0] * len(disparities)
+    showed = sorted((h.earlier.p_above(0.0), i) for i, h in enumerate(disparities) if h.earlier is not None)
+    if showed:
+        weights = [1 - _BY_EARLIER_DAYS] * len(disparities)
+    for rank, (_, i) in enumerate(showed, start=1):
+        weights[i] += len(disparities) * _BY_EARLIER_DAYS * 0.5**rank
+    return weights
 
 
 def shown(disparity: Disparity, levels: Levels) -> Finding | None:

@@ -130,6 +130,20 @@ def test_the_page_asks_nothing_of_anywhere(card: dict[str, Any], language: Langu
     assert page.count("<style>") == 1
 
 
+@pytest.mark.parametrize("note", ["harm_shown", "harm_certain"])
+def test_a_group_that_keeps_the_gate_shut_is_named_first(card: dict[str, Any], note: str) -> None:
+    """By its own interval, or because that there is a disparity is certain; one that does not decide is not named."""
+    named = "disparity is beyond the margin"
+    body = json.loads(canonical_json(card))
+    women, men = (next(g for g in body["groups"] if g["group"] == f"sex={s}") for s in "FM")
+    for group in (women, men):
+        for found in group["disparities"]:
+            found |= {"verdict": "inconclusive", "note": ""}
+    assert named not in _rendered(body).text
+    men["disparities"][0] |= {"note": note}
+    assert named in _rendered(body).text
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_page_can_be_heard(card: dict[str, Any], language: Language) -> None:
     """One first heading, no level skipped, every table's heads named, every picture put in words."""

@@ -47,10 +47,10 @@ NO_ROTA = finding("missing_shift", "ed_doctors", 0.9)
 NO_PULSE = finding("missing_shift", "heart_rate", 0.9)
 
 
-def _group(value: float) -> list[dict[str, Any]]:
+def _group(value: float, **more: object) -> list[dict[str, Any]]:
     return [
         finding("bias", "sex=F", value, verdict="pass", required=False, note="reported"),
-        finding("share_above_p50", "sex=F", 0.2),
+        finding("share_above_p50", "sex=F", 0.2, **more),
     ]
 
 
@@ -132,6 +132,18 @@ CASES = {
     ),
     "a group told too little": (card(fairness=_group(4.0)), "fairness", 1, "group_under"),
     "the others told too much": (card(fairness=_group(-4.0)), "fairness", 1, "group_others_over"),
+    "a group told too little, not blocked": (
+        card(fairness=_group(4.0, verdict="inconclusive", note="harm_shown")),
+        "fairness",
+        1,
+        "group_under",
+    ),
+    "a group told too little, for certain": (
+        card(fairness=_group(4.0, verdict="inconclusive", note="harm_certain")),
+        "fairness",
+        1,
+        "group_under",
+    ),
     "a group's intervals": (
         card(fairness=[finding("outside_interval", "sex=F", 0.2)]),
         "fairness",

@@ -20,8 +20,8 @@ from tests.support.multiple_testing import rejections
 from tests.support.synthetic_evidence import Hospital, waits
 
 POLICY = default_policy()
-ALPHA, WINDOWS = POLICY.document.alpha, POLICY.document.drift.windows_days
-EARLIER = np.random.default_rng(1).normal(size=280) * 0.1
+ALPHA, WINDOWS = POLICY.document.alpha, (28, 42, 56)
+EARLIER = np.random.default_rng(1).normal(size=336) * 0.1
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def reach(earlier: Array, window: int, tests: int) -> float:
 def test_the_interval_is_a_t_bound_that_counts_the_fits_error_and_every_series_and_window(
     evidence: Evidence, others: int
 ) -> None:
-    """The surest of both windows, at alpha over (series times windows), with statsmodels' forecast error."""
+    """The surest of the windows, at alpha over (series times windows), with statsmodels' forecast error."""
     judged = np.full(90, 0.5)
     finding = found(evidence, series(judged), *(series(judged) for _ in range(others)))[0]
     expected = {w: reach(EARLIER, w, (1 + others) * len(WINDOWS)) for w in WINDOWS}

@@ -44,6 +44,8 @@ METRICS = {
     "loss": "error_rise",
 }
 FEW = ("count", "outcome", "bias", "loss")
+HALF_WAY = (28, 42, 56)
+"""The windows of these: the policy's, and the one between them."""
 EVERY = tuple(EFFECTS)
 
 
@@ -209,10 +211,10 @@ def reach(what: str, earlier: Array, window: int, alpha: float) -> float:
     [
         (("mean",), 0.0, 1 / 2),
         (("mean", "missing", "correlation"), 0.0, 1 / 6),
-        (("count",), 1 / 2, 0.0),
-        (("bias", "loss", "outcome"), 1 / 6, 0.0),
-        (("count", "mean"), 1 / 4, 1 / 4),
-        (("mean", "mean", "count", "bias"), 1 / 8, 1 / 8),
+        (("count",), 1 / 3, 0.0),
+        (("bias", "loss", "outcome"), 1 / 9, 0.0),
+        (("count", "mean"), 1 / 6, 1 / 4),
+        (("mean", "mean", "count", "bias"), 1 / 12, 1 / 8),
     ],
 )
 def test_alpha_is_shared_over_series_and_windows_half_of_it_by_the_few(
@@ -222,26 +224,26 @@ def test_alpha_is_shared_over_series_and_windows_half_of_it_by_the_few(
     earlier = NOISE * 0.01
     findings = judged(sound, *(series(what, 0.02, earlier) for what in inputs)).findings
     for what, finding in zip(inputs, findings, strict=True):
-        alpha = ALPHA * (few if what in FEW else many)
-        shortest = min(reach(what, earlier, window, alpha) for window in RULES.windows_days)
-        longest = max(reach(what, earlier, window, alpha) for window in RULES.windows_days)
+        alpha, windows = (ALPHA * few, HALF_WAY) if what in FEW else (ALPHA * many, RULES.windows_days)
+        shortest = min(reach(what, earlier, window, alpha) for window in windows)
+        longest = max(reach(what, earlier, window, alpha) for window in windows)
         assert finding.interval is not None
         half = (finding.interval[1] - finding.interval[0]) / 2
         assert half == pytest.approx(longest if finding.verdict is UNSHOWN else shortest, rel=1e-9)
 
 
 def test_a_trend_that_was_fitted_is_a_test_of_its_own(sound: Evidence) -> None:
-    """Two windows and a trend are three; of an input a trend is not counted among the few."""
+    """Three windows and a trend are four; of an input a trend is not counted among the few."""
     earlier = NOISE * 0.01
     sloped = series("count", 0.02, earlier, slope=0.0, slope_sd=1e-4)
     shift, trend = judged(sound, sloped).findings
     assert shift.interval is not None
     assert shift.interval[1] - 0.02 == pytest.approx(
-        min(reach("count", earlier, w, ALPHA / 3) for w in RULES.windows_days), rel=1e-9
+        min(reach("count", earlier, w, ALPHA / 4) for w in HALF_WAY), rel=1e-9
     )
     assert trend.interval is not None
     freedom = 1.5 * (280 + 90) / 15
-    assert trend.interval[1] == pytest.approx(float(stats.t(freedom).isf(ALPHA / 3 / 2)) * 1e-4, rel=1e-9)
+    assert trend.interval[1] == pytest.approx(float(stats.t(freedom).isf(ALPHA / 4 / 2)) * 1e-4, rel=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -284,8 +286,8 @@ def test_the_stated_power_is_that_of_the_surer_window(sound: Evidence, what: str
     spread = 0.6 if what == "count" else 0.7
     finding = found(sound, series(what, 0.0, NOISE * spread))
     expected = []
-    for window in RULES.windows_days:
-        beyond = size - max(EFFECTS[what], reach(what, NOISE * spread, window, ALPHA / 2))
+    for window in HALF_WAY:
+        beyond = size - max(EFFECTS[what], reach(what, NOISE * spread, window, ALPHA / 3))
         expected.append(stats.norm.cdf(beyond / deviation(what, NOISE * spread, window)))
     assert 0.05 < max(expected) < 0.9
     assert finding.power == pytest.approx(max(expected), rel=1e-9)
@@ -325,6 +327,27 @@ def test_a_window_is_no_longer_than_the_judged_days(sound: Evidence) -> None:
     before = np.concatenate([np.full(12, 3.0), np.zeros(28)])
     finding = found(sound, series("mean", judged=before, fit_error=np.zeros((40, 1))))
     assert finding.value == pytest.approx(3.0 * 12 / 40)
+
+
+@pytest.mark.parametrize("what", EVERY)
+def test_what_began_between_two_windows_is_seen_half_way(sound: Evidence, what: str) -> None:
+    """Six weeks beyond the effect, of which the last four show less by chance, and eight hold a fortnight at none.
+
+    Of the few series the six weeks are looked at, too.
+    """
+    assert RULES.windows_days == (28, 56)
+    effect = EFFECTS[what]
+    judged_days = np.concatenate([np.zeros(48), np.full(14, 1.6), np.full(28, 0.95)]) * effect
+    finding = found(sound, series(what, judged=judged_days))
+    last = judged_days[-42:].mean() / effect
+    assert 1 < last < 1.2
+    assert judged_days[-28:].mean() < effect
+    assert judged_days[-56:].mean() < effect
+    if what in FEW:
+        assert finding.verdict is BLOCK
+        assert finding.value == pytest.approx(last * effect)
+    else:
+        assert finding.note == "shift_below_effect"
 
 
 @pytest.mark.parametrize("what", ["count", "mean"])
