@@ -11,7 +11,7 @@ from typing import Any
 
 from hospital.features.beds import ALL_BED_FEATURES
 from hospital.features.wait import WAIT_FEATURES
-from registry.statistics.disparities import HARM
+from registry.statistics.verdict import SHOWN_DISPARITIES
 
 __all__ = ["SITUATIONS", "Situations"]
 
@@ -133,7 +133,7 @@ class Situations:
         return "doubled" if own == "demand_up" and "doubled" in self.causes else own
 
     def _of_group(self, finding: Finding) -> str | None:
-        if finding["verdict"] != "block" and finding.get("note") not in HARM:
+        if finding["verdict"] != "block" and finding.get("note") not in SHOWN_DISPARITIES:
             return None
         if finding["metric"] == "outside_interval":
             return "group_intervals"

@@ -21,7 +21,7 @@ from hospital.page_pieces import (
     Tiles,
 )
 from registry.cards.finding_text import Words
-from registry.statistics.disparities import HARM
+from registry.statistics.verdict import SHOWN_DISPARITIES
 
 __all__ = ["Ask", "Brief", "Later", "Overrides", "Purpose", "Title"]
 
@@ -110,7 +110,7 @@ class Brief:
             h["group"]: None
             for g in self.groups
             for h in g["disparities"]
-            if h["required"] and (h["verdict"] == "block" or h.get("note") in HARM)
+            if h["required"] and (h["verdict"] == "block" or h.get("note") in SHOWN_DISPARITIES)
         }
         groups = ", ".join(words.group(group) for group in named)
         return Paragraph(words.t("brief_harmed", len(named), groups=groups) if named else "")
@@ -163,7 +163,9 @@ class Brief:
             if h["value"] is not None and h["required"] and h["metric"] not in _NO_DISPARITY
         ]
         named = {h["group"] for h in judged}
-        disadvantaged = {h["group"] for h in judged if h["verdict"] == "block" or h.get("note") in HARM}
+        disadvantaged = {
+            h["group"] for h in judged if h["verdict"] == "block" or h.get("note") in SHOWN_DISPARITIES
+        }
         small = {h["group"] for g in self.groups for h in g["disparities"] if h.get("note") in _SMALL}
         if not named and not small:
             return "", ""

@@ -15,7 +15,6 @@ from registry.statistics.intervals import Estimate
 from registry.statistics.verdict import Finding, Verdict
 
 __all__ = [
-    "HARM",
     "Disparity",
     "by_block",
     "gap",
@@ -25,9 +24,6 @@ __all__ = [
     "step_down",
     "verdicts",
 ]
-
-HARM = frozenset({"harm_shown", "harm_certain"})
-"""Notes of disparities that keep the gate shut by what they show, and do not block."""
 
 _FEWEST_BLOCKS = 4
 _OWN = 0.025

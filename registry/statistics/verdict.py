@@ -7,7 +7,10 @@ from enum import StrEnum
 
 from registry.errors import RegistryError
 
-__all__ = ["Finding", "GateResult", "Verdict", "undecided", "worst"]
+__all__ = ["SHOWN_DISPARITIES", "Finding", "GateResult", "Verdict", "undecided", "worst"]
+
+SHOWN_DISPARITIES = frozenset({"harm_shown", "harm_certain"})
+"""Notes of findings on disparities that keep the gate shut by what they show, and do not block."""
 
 
 class Verdict(StrEnum):
