@@ -237,6 +237,7 @@ class _Reader:
     ) -> tuple[int, int]:
         """Adds the mapped rows of one sheet or file; how many it has, and how many of them tell something."""
         rows = mapped_rows = 0
+        # A mapping may read what the file's or the sheet's name says, as if each row had it in a column.
         own = {FILE_NAME: stem(file.name)} | ({SHEET_NAME: layout.sheet} if layout.sheet else {})
         own = {name: clean_text(text) for name, text in own.items() if name in _columns(mapped)}
         chunks = self._chunks(table, file, layout)
@@ -252,14 +253,14 @@ class _Reader:
 
     def _chunks(self, table: ChunkedTable, file: Path, layout: FileLayout) -> FileChunks:
         """The cells of a file, which is digested once however often it is read."""
-        way = (file, layout)
-        if way not in self._files:
-            digested = any(path == file for path, _ in self._files)
-            self._files[way] = FileChunks(file, layout, self._size)
-            if not digested:
-                self.digest.update(f"\0{file.name}\0{self._files[way].digest}".encode())
-        table.expect(self._files[way].rows_about())
-        return self._files[way]
+        key = (file, layout)
+        if key not in self._files:
+            is_digested = any(path == file for path, _ in self._files)
+            self._files[key] = FileChunks(file, layout, self._size)
+            if not is_digested:
+                self.digest.update(f"\0{file.name}\0{self._files[key].digest}".encode())
+        table.expect(self._files[key].rows_about())
+        return self._files[key]
 
 
 def _columns(mapped: TableMapping) -> frozenset[str]:

@@ -60,8 +60,8 @@ class ChunkedTable:
         self._pseudonym = pseudonym
         self._faults, self._impossible, self._rows = Faults(name), Faults(name), 0
         self._share = mapping.refused_rows if mapping is not None and name in mapping.tables else 0.0
-        self._kept: list[NDArray[np.int64]] = []
-        self._empty = 0
+        self._kept: list[NDArray[np.int64]] = []  # rows of each chunk that are not left out as impossible
+        self._empty = 0  # census rows without any number
         self._origins: list[tuple[str, pd.Index, NDArray[np.object_] | None]] = []
         self._zones: dict[str, tuple[int, int]] = {}
         self._orders: dict[str, RowOrder] = {}
@@ -85,19 +85,7 @@ class ChunkedTable:
         audit, covariates = self._extras(raw)
         if self.name == "units" and "label" not in raw.columns and "unit" in raw.columns:
             raw["label"] = raw["unit"]
-        for column in self._contract.columns:
-            if column.name in raw.columns:
-                if column.kind is Kind.ID:
-                    self._long_ids.setdefault((column.name, label), RoundedIds()).add(raw[column.name])
-                if column.kind in (Kind.ID, Kind.TEXT):
-                    lost = np.flatnonzero(rounded(raw[column.name]))
-                    self._faults.add(column.name, "rounded_id", self._rows + lost)
-                raw[column.name] = _readable(raw[column.name], column.kind)
-        for extra in audit:
-            raw[extra] = _readable(raw[extra], Kind.TEXT)
-        for name in (*self._codes, *audit):
-            if name in raw.columns:
-                self._faults.add(name, "null_word", self._rows + np.flatnonzero(_null_words(raw[name])))
+        self._make_readable(raw, label, audit)
         self._count_zones(raw)
         self._has_reception = "received_at" in raw.columns
         clock = self._ordered(raw, label)
@@ -123,6 +111,22 @@ class ChunkedTable:
         if self._columns is None:
             self._columns = self._new(audit, covariates)
         self._columns.add(typed)
+
+    def _make_readable(self, raw: pd.DataFrame, label: str, audit: Sequence[str]) -> None:
+        """Each column's cells as its kind has them, in place; ids that lost digits and words for nothing are faults."""
+        for column in self._contract.columns:
+            if column.name in raw.columns:
+                if column.kind is Kind.ID:
+                    self._long_ids.setdefault((column.name, label), RoundedIds()).add(raw[column.name])
+                if column.kind in (Kind.ID, Kind.TEXT):
+                    lost = np.flatnonzero(rounded(raw[column.name]))
+                    self._faults.add(column.name, "rounded_id", self._rows + lost)
+                raw[column.name] = _readable(raw[column.name], column.kind)
+        for extra in audit:
+            raw[extra] = _readable(raw[extra], Kind.TEXT)
+        for name in (*self._codes, *audit):
+            if name in raw.columns:
+                self._faults.add(name, "null_word", self._rows + np.flatnonzero(_null_words(raw[name])))
 
     def frame(self) -> pd.DataFrame:
         """The whole table, one row for each thing received; chunks are given up.
@@ -160,7 +164,7 @@ class ChunkedTable:
             frame = frame.drop(index=again.tolist()).reset_index(drop=True)
         if has_reception:
             return frame
-        self._find(frame)
+        self._find_no_reception(frame)
         return frame if by_key else unroll(frame, contract)
 
     def _lengths(self) -> dict[str, int]:
@@ -253,7 +257,7 @@ class ChunkedTable:
                 )
                 self.findings.append(Finding(self.name, "mixed_zones", words, name, min(zoned, naive)))
 
-    def _find(self, frame: pd.DataFrame) -> None:
+    def _find_no_reception(self, frame: pd.DataFrame) -> None:
         words = "no received_at: each fact counts as received at its own time"
         self.findings.append(Finding(self.name, "received_at_missing", words))
         for column, (time, rows) in never_known(frame, self._contract).items():

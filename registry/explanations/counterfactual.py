@@ -28,8 +28,9 @@ from registry.model.forecast_model import ForecastModel, Rows
 __all__ = ["Counterfactual", "Found", "Goal", "counterfactuals"]
 
 MOST = 5
+"""Results at the most."""
 _SMALL = 64  # counts of a box that are asked one by one
-_SLACK = 1e-9
+_SLACK = 1e-9  # by which sums in another order may miss the goal
 _P50 = LEVELS.index(0.5)
 
 
@@ -91,20 +92,20 @@ def counterfactuals(
     """
     search = _Search(basis, goal, time.monotonic() + seconds)
     found = tuple(ranges(basis, levers))
-    tried = [r for r in found if r.counts.size > 1]
+    movable = [r for r in found if r.counts.size > 1]
     number = search.number_now()
     if goal.reached(np.array([number]))[0]:
         return Found(found, number, (), True)
     results: list[Counterfactual] = []
     least: dict[str, float] = {}
-    for lever in tried:
+    for lever in movable:
         change = search.one(lever)
         if change is not None:
             results.append(search.verified((lever,), (change,)))
             least[lever.lever.name] = abs(change - _now(lever))
     results.sort(key=lambda c: min(least[name] for name in c.changes))
     complete = True
-    for pair in combinations(tried, 2):
+    for pair in combinations(movable, 2):
         if len(results) >= MOST:
             break
         limit = min((least.get(r.lever.name, np.inf) for r in pair), default=np.inf)
@@ -225,15 +226,15 @@ class _Search:
         """Of each stretch of counts of which the model says the same the one nearest to now: float64 [p], ascending."""
         apart = np.zeros(lever.counts.size, bool)
         apart[0] = True
-        whole = self._goal.of == "tension"  # which the spread and the beds themselves move, too
+        of_tension = self._goal.of == "tension"  # which the spread and the beds themselves move, too
         for column, values in lever.values.items():
-            engines = (self._model.median.trees, *(self._model.interval.engines if whole else ()))
+            engines = (self._model.median.trees, *(self._model.interval.engines if of_tension else ()))
             for engine in engines:
                 side = np.searchsorted(engine.thresholds(column), values, side="right")
                 apart[1:] |= side[1:] != side[:-1]
-            known = np.isnan(values)
-            apart[1:] |= known[1:] != known[:-1]
-            if self._sloped[column] or (whole and lever.lever.staffed):
+            unknown = np.isnan(values)
+            apart[1:] |= unknown[1:] != unknown[:-1]
+            if self._sloped[column] or (of_tension and lever.lever.staffed):
                 apart[:] = True
         piece = np.cumsum(apart) - 1
         order = np.lexsort((lever.counts, np.abs(lever.counts - _now(lever))))
@@ -241,13 +242,16 @@ class _Search:
         return np.sort(lever.counts[order[first]])
 
     def _elsewhere(self, lever: Range) -> Array:
+        """The same without the count of now: float64 [p]."""
         pieces = self._pieces(lever)
         return pieces[pieces != _now(lever)]
 
     def _least(self, pair: tuple[Range, Range], box: tuple[Array, Array]) -> float:
+        """The least change of both levers within a box."""
         return float(sum(np.abs(a - _now(r)).min() for a, r in zip(box, pair, strict=True)))
 
     def _reached(self, pair: tuple[Range, Range], box: tuple[Array, Array]) -> list[tuple[Array, Array]]:
+        """The counts of a box that reach the goal, each as a box of one."""
         grid = np.stack([a.ravel() for a in np.meshgrid(*box, indexing="ij")], axis=1)
         return [(c[:1], c[1:]) for c in grid[self._goal.reached(self.numbers(pair, grid))]]
 

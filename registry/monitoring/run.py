@@ -213,6 +213,7 @@ def _after_release(
     prepared = _prepared(package, events)
     if prepared is None:
         return DailyFigures(np.arange(days[0], days[1] + 1), (), np.empty((days[1] - days[0] + 1, 0)))
+    # Days are local ones: in no zone does one begin or end so far from the same day in UTC.
     span = ((days[0] - 2) * DAY, (days[1] + 3) * DAY)
     found = gather(package, prepared, days, [span], policy.document.fairness.attributes)
     until = local_day(

@@ -183,15 +183,20 @@ class ForecastService:
         now: int,
         caller: Caller | None = None,
     ) -> tuple[list[BedForecast], list[HospitalForecast]]:
+        """The units' forecasts and the hospital total's, with the reasons asked for, lowered by alarms and the clock.
+
+        Args:
+            caller: None: nobody asked, and no further reasons are given.
+        """
         language = question.explain.language
         units: list[BedForecast] = []
         hospital: list[HospitalForecast] = []
 
         def lower(made: Sequence[B], spoken: Language) -> Sequence[B]:
-            against = degraded(
+            monitored = degraded(
                 made, model.alarms, spoken, halted=model.halted, groups=_groups(model), own=model.names
             )
-            return self._said(connection, against, spoken)
+            return self._with_clock_warnings(connection, monitored, spoken)
 
         if question.units:
             made = self.forecaster.bed_demand(model, connection, question, now)
@@ -215,7 +220,7 @@ class ForecastService:
             visits = [v for i in alike for v in questions[i].visits]
             ed_states = list(chain.from_iterable(questions[i].ed_states for i in alike))
             made = self.forecaster.wait_time(model, connection, WaitQuestion(visits, ed_states, explain), now)
-            said = self._said(
+            said = self._with_clock_warnings(
                 connection,
                 degraded(made, model.alarms, explain.language, halted=model.halted, own=model.names),
                 explain.language,
@@ -225,7 +230,7 @@ class ForecastService:
                 out[i] = [next(forecasts) for _ in questions[i].visits]
         return out
 
-    def _said(self, connection: Connection, forecasts: list[F], language: Language) -> list[F]:
+    def _with_clock_warnings(self, connection: Connection, forecasts: list[F], language: Language) -> list[F]:
         """The forecasts, ``degraded`` where the clock cannot be relied on."""
         words = self.clock.warnings(connection, language) if self.clock is not None else ()
         return lowered(forecasts, words)

@@ -79,6 +79,11 @@ def label_findings(table: Latest) -> list[Finding]:
 
 
 def _daily(table: Latest, name: str) -> _Daily | None:
+    """What the units with the most rows are like; None where there is one alone, or too few days.
+
+    Args:
+        name: the column that names the unit.
+    """
     codes, names = pd.factorize(table.frame[name])
     counts = np.bincount(codes[codes >= 0], minlength=len(names))
     chosen = [i for i in np.argsort(-counts, kind="stable")[:_MOST_UNITS] if counts[i] > 2 * FLOOR]
@@ -169,7 +174,12 @@ class _Distances:
     """How unlike units after each cut are to units before it."""
 
     def __init__(self, before: tuple[Array, Array], after: tuple[Array, Array], share: float) -> None:
-        """`share`: of the usual limits, those that decide."""
+        """Of units before and after each cut.
+
+        Args:
+            before, after: means and their standard errors, float64 [units, cuts, measures] each.
+            share: of the usual limits, those that decide.
+        """
         self._before, self._after, self._share = before, after, share
         self._own = [self._between(i, i) for i in range(before[0].shape[0])]
 
@@ -276,6 +286,7 @@ class _Sums:
         return self.rows[:, -1:] - self.rows[:, cuts]
 
     def _means(self, low: Array, high: Array) -> tuple[Array, Array]:
+        """Means of days (int64 [cuts] each, up to and not with `high`) and their standard errors."""
         days = np.maximum(self.sizes[:, high] - self.sizes[:, low], 1)
         rows = (self.rows[:, high] - self.rows[:, low])[:, :, None]
         enough = (days >= _CENSUS_DAYS) & ((rows >= _LEAST_ROWS) | ~self.row_spread.any())
