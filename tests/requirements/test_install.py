@@ -1,27 +1,15 @@
 """Set-up: whole, or repaired by the next run, whatever stopped it."""
 
-import importlib.util
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from tests.support.repository import ROOT
+from tests.support.scripts import script
 
-
-def load() -> ModuleType:
-    """The script of `make setup`, which no package holds."""
-    spec = importlib.util.spec_from_file_location("vigie_install", ROOT / "requirements" / "install.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-install = load()
+install = script("install")
 WANTED = {"one_lib": "1.0", "two": "2.1"}
 
 

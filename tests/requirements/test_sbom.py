@@ -1,6 +1,5 @@
 """The bill of materials: everything that is locked, and nothing else, in CycloneDX's form."""
 
-import importlib.util
 import json
 import re
 import subprocess
@@ -10,17 +9,13 @@ from types import ModuleType
 import pytest
 
 from tests.support.repository import ROOT
+from tests.support.scripts import script
 
 
 @pytest.fixture(scope="module")
 def sbom() -> ModuleType:
     """The script as a module."""
-    spec = importlib.util.spec_from_file_location("sbom", ROOT / "requirements" / "sbom.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script("sbom")
 
 
 @pytest.mark.parametrize("which", ["serve", "dev"])

@@ -4,9 +4,10 @@ import re
 import subprocess
 import sys
 
-from tests.requirements.test_install import install
 from tests.support.repository import ROOT
+from tests.support.scripts import script
 
+install = script("install")
 PROGRAM = """
 import sys
 from importlib import metadata

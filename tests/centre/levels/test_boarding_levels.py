@@ -9,7 +9,7 @@ from centre.levels.boarding_threshold import boarding_threshold_of
 from centre.levels.evaluation import LevelsReading, evaluate_levels
 from centre.tension.boarding import NO_BOARDING, BoardingAhead
 from serving.interface.emergency.boarding import BoardingForecast
-from tests.centre.levels.test_evaluation import condition, policy
+from tests.support.level_policies import condition, policy
 
 PROBABLE = "probability = 0.4\n"
 AT = datetime(2026, 1, 1, tzinfo=UTC)

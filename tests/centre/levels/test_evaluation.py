@@ -6,24 +6,10 @@ import numpy as np
 import pytest
 
 from centre.levels.evaluation import LevelsReading, evaluate_levels
-from centre.levels.level_policy import LevelPolicy, read_level_policy
 from centre.tension.answers import CrowdingIndex, Exceedance
 from hospital.dataset.quantiles import LEVELS
 from registry.components.exceedance_curve import share_above
-
-WORDS = 'title = { fr = "a", en = "b" }\n'
-
-
-def policy(*levels: str) -> LevelPolicy:
-    """A policy of these levels, each its keys and conditions."""
-    text = "".join(f'[[levels]]\nname = "l{n}"\n{WORDS}{level}' for n, level in enumerate(levels, 1))
-    return read_level_policy(f'name = "p"\nversion = 7\nsource = "s"\n{WORDS}{text}'.encode())
-
-
-def condition(indicator: str, side: str, threshold: float | None) -> str:
-    """One condition in TOML."""
-    last = "" if threshold is None else f"threshold = {threshold}\n"
-    return f'[[levels.conditions]]\nindicator = "{indicator}"\nside = "{side}"\n{last}'
+from tests.support.level_policies import condition, policy
 
 
 def index(name: str, value: float | None, *missing: str) -> CrowdingIndex:

@@ -7,25 +7,8 @@ from typing import Any
 import pytest
 
 from hospital.times import moment
+from tests.support.level_policies import POLICY
 from tests.support.serving_fakes import NOW, InProcess, make_parts
-
-POLICY = """
-name = "ours"
-version = 3
-source = "a decision of the hospital"
-title = { fr = "Nos niveaux", en = "Our levels" }
-
-[[levels]]
-name = "full"
-title = { fr = "Plein", en = "Full" }
-probability = 0.5
-conditions = [{ indicator = "beds_needed_above_staffed", side = "above", threshold = 0 }]
-
-[[levels]]
-name = "crowded"
-title = { fr = "Saturé", en = "Crowded" }
-conditions = [{ indicator = "EDWIN", side = "above", threshold = 2 }]
-"""
 
 
 def ago(minutes: float) -> str:

@@ -20,8 +20,8 @@ from serving.interface.live_record import LiveRecord
 from serving.interface.pages import ShownBeds, ShownUnit, shown_beds
 from serving.messages.forecast_protocol import ServedUnit
 from serving.releases.releases_in_use import Releases
-from tests.centre.levels.test_hospital_levels import POLICY
 from tests.support import serving_fakes
+from tests.support.level_policies import POLICY
 from tests.support.serving_fakes import NOW, UNITS, FakeReleases, InProcess, loaded, make_parts
 
 

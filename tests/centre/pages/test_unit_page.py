@@ -9,8 +9,8 @@ import pytest
 
 from serving.messages.forecast_protocol import ServedUnit
 from serving.releases.releases_in_use import Releases
-from tests.centre.levels.test_hospital_levels import POLICY
 from tests.support import serving_fakes
+from tests.support.level_policies import POLICY
 from tests.support.serving_fakes import FakeReleases, InProcess, loaded, make_parts
 
 

@@ -12,8 +12,8 @@ from hospital.admissions.inputs import INPUTS
 from serving.messages.forecast_protocol import LoadedModel
 from serving.messages.judged_tension import JudgedTension
 from serving.releases.releases_in_use import Releases
-from tests.centre.tension.test_on_its_way import ago, now, past
 from tests.support.judged_beds import BEDS, JUDGED, release
+from tests.support.present_patients import ago, now, past
 from tests.support.serving_fakes import FakeReleases, InProcess, loaded, make_parts
 
 VISITS = past() + now("2", 4, arrival_mode="ambulance") + now("5", 6)

@@ -2,7 +2,6 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,49 +10,11 @@ import pytest
 from centre.tension.answers import Exceedance
 from centre.tension.on_its_way import OnItsWay, with_those_present
 from hospital.admissions.rates import RatesError
-from hospital.times import HOUR, moment
+from hospital.times import HOUR
 from serving.interface.emergency.admissions import expected_admissions
 from serving.interface.live_record import record_at
-from tests.centre.tension.test_tension import tension
-from tests.support.serving_fakes import NOW
-
-START = moment(NOW)
-
-
-def ago(hours: float) -> str:
-    """A time before the service's now."""
-    return (START - timedelta(hours=hours)).isoformat()
-
-
-def past() -> list[dict[str, Any]]:
-    """Thirty days on which six of triage 2 and six of triage 5 were present a while ago: the former half admitted."""
-    rows = []
-    for day in range(2, 32):
-        for n in range(12):
-            sick = n < 6
-            arrived, left = day * 24 + 3.0, day * 24 - 3.0
-            rows.append(
-                {
-                    "visit_id": f"p{day}-{n}",
-                    "arrived_at": ago(arrived),
-                    "triaged_at": ago(arrived),
-                    "left_at": ago(left),
-                    "triage": "2" if sick else "5",
-                    "age_years": 50,
-                    **(
-                        {"bed_requested_at": ago(left), "disposition": "admitted", "destination_unit": "U1"}
-                        if n < 3
-                        else {"disposition": "home"}
-                    ),
-                }
-            )
-    return rows
-
-
-def now(triage: str, count: int, **more: Any) -> list[dict[str, Any]]:
-    """Patients who are present."""
-    row = {"arrived_at": ago(1), "triaged_at": ago(1), "triage": triage, "age_years": 50, **more}
-    return [{"visit_id": f"n{triage}-{n}-{len(more)}", **row} for n in range(count)]
+from tests.support.present_patients import START, ago, now, past
+from tests.support.tension_answers import tension
 
 
 def test_they_are_expected_beyond_as_many_usual_ones(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ from registry.model.dataset import PreparedBeds
 from registry.model.forecast_model import ForecastModel
 from registry.model.interval_widths import adapted
 from registry.model.scoring import score
+from tests.support.admission_visits import SPLIT, ZONE, learned, visits
 from tests.support.quick_versions import quick_tables
-from tests.training.tension.test_admission_fit import SPLIT, ZONE, learned, visits
 from training.packages.package_request import Request
 from training.train import Built, build_package
 from training.trees import DEFAULT_HYPERPARAMETERS

@@ -21,7 +21,7 @@ from serving.gateway.service_parts import Parts
 from serving.interface.recommendations.store import RecommendationStore
 from serving.releases.monitored_alarms import StoredAlarms, degraded
 from serving.releases.releases_in_use import Releases
-from tests.serving.interface.test_group_forecasts import forecast
+from tests.support.even_forecasts import forecast
 from tests.support.installation import Installation
 from tests.support.journal_times import entered_at
 from tests.support.serving_fakes import FakeReleases, loaded, make_parts

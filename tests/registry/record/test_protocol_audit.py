@@ -11,8 +11,8 @@ from hospital.words.messages import Foreign
 from registry.policy.board_policy import default_policy
 from registry.record.database import opened_database
 from registry.record.protocol_audit import edited
-from tests.centre.practice.test_protocol_store import add, approve, in_use, use
 from tests.support.installation import Installation
+from tests.support.stored_protocols import add, approve, in_use, use
 
 pytestmark = pytest.mark.usefixtures("english")
 

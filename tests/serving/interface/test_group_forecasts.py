@@ -1,47 +1,19 @@
 """The total of a unit group: by its own distribution, of just the units that it was learned of, or none."""
 
-from datetime import UTC, datetime
-
 import numpy as np
 import pytest
 
 from centre.tension.answers import GroupExceedance
 from centre.tension.exceedance import group_exceedances
-from hospital.dataset.quantiles import LEVELS
 from registry.components.exceedance_curve import ExceedanceCurve, share_above
 from registry.components.exceedances import Exceedances
 from registry.model.hospital_total import GroupTotal, HospitalTotal
 from serving.interface.bed_forecasts import BedForecast
 from serving.interface.group_forecasts import GroupForecasts
-from serving.messages.forecast_parts import Quantiles, Trust
+from tests.support.even_forecasts import STEPS, forecast
 
 HOURS = (4.0, 24.0)
-STEPS = np.linspace(-1.8, 1.8, len(LEVELS))
 GROUPS = {"U1": "medicine", "U2": "medicine", "U3": "surgery"}
-
-
-def forecast(
-    unit: str = "U1",
-    middle: float = 20.0,
-    staffed: float | None = 21.0,
-    trust: str = "trusted",
-    *,
-    full: bool = True,
-) -> BedForecast:
-    """Of a unit whose demand lies evenly within 9 beds around a middle."""
-    distribution = middle + 5 * STEPS
-    p10, p50, p90 = distribution[[1, 9, 17]].tolist()
-    return BedForecast(
-        unit=unit,
-        horizon_hours=24.0,
-        target_at=datetime(2026, 3, 1, tzinfo=UTC),
-        beds=Quantiles(p10=p10, p50=p50, p90=p90),
-        staffed=staffed,
-        tension_probability=None if staffed is None else share_above(distribution, staffed),
-        explanation=None,  # type: ignore[arg-type]
-        trust=Trust(status=trust, warnings=()),  # type: ignore[typeddict-item]
-        distribution=tuple(distribution.tolist()) if full else (),
-    )
 
 
 def totals(curve: ExceedanceCurve | None = None) -> GroupForecasts:
