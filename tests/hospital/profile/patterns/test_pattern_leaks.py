@@ -8,7 +8,7 @@ import pytest
 
 from hospital.profile.current_rows import latest_tables
 from hospital.profile.patterns.leaks import bed_leak_findings
-from tests.hospital.profile.patterns.test_pattern_times import TIMES, Tables, found, local
+from tests.support.pattern_findings import TIMES, Tables, found, local
 from tests.support.plain_hospital import START, hospital_of, plain_tables
 
 

@@ -11,7 +11,7 @@ from hospital.profile.facts import Finding, Weight
 from hospital.profile.patterns.findings import pattern_findings, with_patterns
 from hospital.profile.patterns.silences import silence
 from hospital.times import instant
-from tests.hospital.profile.patterns.test_pattern_times import MIDDLE, TIMES, Tables, found, near
+from tests.support.pattern_findings import MIDDLE, TIMES, Tables, found, near
 from tests.support.plain_hospital import END, START, hospital_of, now, plain_tables
 
 MINUTE = pd.Timedelta(minutes=1)

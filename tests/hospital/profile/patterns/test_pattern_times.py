@@ -7,14 +7,12 @@ import pandas as pd
 import pytest
 
 from hospital.profile.current_rows import latest_tables
-from hospital.profile.facts import Finding, Weight
+from hospital.profile.facts import Weight
 from hospital.profile.patterns.findings import pattern_findings, with_patterns
 from hospital.times import instant
+from tests.support.pattern_findings import MIDDLE, TIMES, Tables, found, local, near
 from tests.support.plain_hospital import ZONE, hospital_of, now, plain_tables
 
-Tables = dict[str, pd.DataFrame]
-MIDDLE = pd.Timestamp("2024-03-11", tz=ZONE)
-TIMES = ["arrived_at", "triaged_at", "seen_at", "bed_requested_at", "left_at"]
 HOUR = pd.Timedelta(hours=1)
 
 
@@ -29,29 +27,11 @@ def tables(sound: Tables) -> Tables:
     return {name: frame.copy() for name, frame in sound.items()}
 
 
-def found(tables: Tables) -> list[Finding]:
-    """What a person should look at, by code, column and unit."""
-    hospital = hospital_of(tables)
-    findings = pattern_findings(hospital, latest_tables(hospital), instant(now()))
-    looked = [f for f in findings if f.weight is Weight.LOOK]
-    return sorted(looked, key=lambda f: (f.code, f.column, f.unit))
-
-
-def local(times: pd.Series) -> pd.Series:
-    """The same times on the hospital's clock."""
-    return times.dt.tz_convert(ZONE)
-
-
 def at_hour(times: pd.Series, hour: int, days: pd.Series | int = 0) -> pd.Series:
     """That hour of each time's own local day, or of a later one."""
     midnight = local(times).dt.tz_localize(None).dt.normalize()
     moved = midnight + pd.to_timedelta(days, unit="D") + pd.Timedelta(hours=hour)
     return moved.dt.tz_localize(ZONE).dt.tz_convert("UTC").astype(times.dtype)
-
-
-def near(day: str, expected: pd.Timestamp, most: int = 2) -> bool:
-    """Whether a day is the expected one, but for the nine rows that no span shows."""
-    return abs((pd.Timestamp(day) - expected.tz_localize(None).normalize()).days) <= most
 
 
 @pytest.mark.parametrize("seed", range(1, 5))

@@ -8,7 +8,7 @@ import pytest
 
 from hospital.profile.current_rows import latest_tables
 from hospital.profile.patterns.level_shifts import level_shift_findings
-from tests.hospital.profile.patterns.test_pattern_times import MIDDLE, TIMES, Tables, found, local, near
+from tests.support.pattern_findings import MIDDLE, TIMES, Tables, found, local, near
 from tests.support.plain_hospital import END, hospital_of, plain_tables
 
 MINUTE, DAY = pd.Timedelta(minutes=1), pd.Timedelta(days=1)
