@@ -27,7 +27,10 @@ def totals(wards: WardService, status: int = 200, **more: Any) -> Any:
     """The hospital's forecasts at both horizons; of another status the whole answer."""
     body = {"units": [], "horizons_hours": list(HORIZONS), "hospital": True, **more}
     answer = wards.ask("/v1/bed-demand", body, status)
-    return answer["hospital"] if status == 200 else answer
+    if status != 200:
+        return answer
+    assert [f["horizon_hours"] for f in answer["hospital"]] == list(HORIZONS)
+    return answer["hospital"]
 
 
 def added(told: dict[str, Any]) -> float:

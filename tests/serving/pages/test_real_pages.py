@@ -35,13 +35,14 @@ def _stored(service: Service, prediction_id: str) -> dict[str, Any]:
 
 
 def _tiles(page: str) -> dict[str, str]:
-    return {
-        re.findall(r'data-triage="(.*?)"', tile)[0]: tile for tile in page.split('<article class="wait"')[1:]
-    }
+    tiles = page.split('<article class="wait"')[1:]
+    assert tiles
+    return {re.findall(r'data-triage="(.*?)"', tile)[0]: tile for tile in tiles}
 
 
 def _panels(page: str) -> dict[str, str]:
     panels = [p.split("</article>")[0] for p in page.split('<article class="unit ')[1:]]
+    assert panels
     return {re.findall(r'data-unit="(.*?)"', panel)[0]: panel for panel in panels}
 
 
