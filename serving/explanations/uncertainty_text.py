@@ -158,7 +158,7 @@ def _lead(
     abouts[text(f"{_SHOWN}.recent_errors", words.language)] = words.scale * errors
     sign = 1.0 if more > 0 else -1.0
     about, most = max(abouts.items(), key=lambda entry: sign * entry[1])
-    if sign * most <= 0:
+    if sign * most <= 0 or effect(most, words.unit, words.language) is None:
         about = text(f"{_SHOWN}.others", words.language)
     key = f"{_SHOWN}.{words.of}_{'more' if more > 0 else 'less'}"
     return [text(key, words.language, about=about[:1].lower() + about[1:])]

@@ -52,3 +52,21 @@ def test_beds_and_their_share_lead_together(basis: Basis) -> None:
     other = (f"The uncertainty is greater than usual: {second[:1].lower()}{second[1:].rpartition(': ')[0]}",)
     wrong = {**explanation, "reasons": (*other, *explanation["reasons"][1:])}
     assert set(uncertainty_disagreements(wrong, "en", 14.9)) == {"lead"}
+
+
+def test_what_is_too_small_to_be_shown_does_not_lead(basis: Basis) -> None:
+    """Each adds less than would be written: they do it together."""
+    names = [f.name for f in basis.model.features]
+    found = replace(
+        explain_width(basis),
+        base=np.array([1.0]),
+        columns=np.array([[names.index(n) for n in ("usual_level", "above_usual", "demand_now")]]),
+        contributions=np.array([[0.04, 0.03, 0.03]]),
+        other=np.zeros(1),
+        adjustments={RECENT_ERRORS: np.zeros(1)},
+        values=np.array([[40.0, 6.0, 15.0]]),
+        usual=np.array([[30.0, 1.0, 2.5]]),
+    )
+    explanation = uncertainty_explanation(basis, found, ExplainOptions(6, "typical", "en", of="interval"))
+    assert explanation["reasons"][0] == "The uncertainty is greater than usual: several factors together"
+    assert not uncertainty_disagreements(explanation, "en", 1.1)
