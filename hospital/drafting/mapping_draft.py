@@ -127,7 +127,7 @@ def _long(table: str, seen: list[Seen], is_rpu: bool) -> tuple[set[str], list[st
     for column in contract.columns:
         name = column.name
         if name in found:
-            own = column_lines(column, found[name], [s for s in seen if s.kind == "hour"])
+            own = column_lines(column, found[name], seen)
             lines += guessed(own, found[name], name, rivals(table, name, found, given))
             hour = inline_time(found[name], seen) if column.kind is Kind.TIME else None
             used |= {hour.name} if hour is not None else set()
@@ -151,7 +151,7 @@ def _long(table: str, seen: list[Seen], is_rpu: bool) -> tuple[set[str], list[st
         elif table == "visits" and name == "triaged_at" and {"arrived_at", "triage"} <= set(found):
             words = "no time of triage was matched: without one no triage is ever known, so that the arrival's is taken"
             arrival = TABLES["visits"].by_name["arrived_at"]
-            own = column_lines(arrival, found["arrived_at"], [s for s in seen if s.kind == "hour"])
+            own = column_lines(arrival, found["arrived_at"], seen)
             lines += [*todo(words), own[-1].replace("arrived_at", "triaged_at", 1)]
         elif column.required and name != "label":
             lines += [*todo("no column was matched; the contract requires it"), f'# {name} = "COLUMN"']

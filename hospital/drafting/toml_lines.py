@@ -5,7 +5,7 @@ import re
 import textwrap
 
 from hospital.contracts.tables import Column, Kind
-from hospital.drafting.column_matching import CODES, ENTRY, EXIT
+from hospital.drafting.column_matching import BIRTH, CODES, ENTRY, EXIT
 from hospital.drafting.type_inference import Seen, words_of
 from hospital.times import has_hour
 
@@ -42,16 +42,25 @@ def guessed(lines: list[str], seen: Seen, name: str, rivals: list[Seen]) -> list
     return [*lines[:-1], f"{lines[-1]} # TODO confirm ({why})"]
 
 
-def inline_time(when: Seen, hours: list[Seen]) -> Seen | None:
-    """The column with the hour of a date that has none: the one that is called as the date is, else the only one."""
+def inline_time(when: Seen, seen: list[Seen]) -> Seen | None:
+    """The column with the hour of a date that has none: the one that is called as the date is, else the only one.
+
+    Args:
+        seen: the file's columns, of which hours and other dates count.
+    """
     if not _is_day(when):
         return None
-    alone = [s for s in hours if s.kind == "hour"]
+    alone = [s for s in seen if s.kind == "hour"]
     called = [s for s in alone if _event(s) == _event(when)]
-    if called:
+    days = [s for s in seen if s.kind == "time" and s != when and _is_day(s)]
+    named = {_event(hour) for hour in alone}
+    others = [s for s in days if _event(s) not in named and not re.search(BIRTH, s.words)]
+    if called and (_event(when) or not others):
         return called[0] if len(called) == 1 else None
-    # An hour that bears another event's name is that event's: the entry's is not the exit's.
-    return alone[0] if len(alone) == 1 and not (_event(alone[0]) and _event(when)) else None
+    # An hour that bears another event's name is that event's, and one without a name may be either date's.
+    if others or len(alone) != 1 or (_event(alone[0]) and _event(when)):
+        return None
+    return alone[0]
 
 
 def _is_day(when: Seen) -> bool:
@@ -73,17 +82,17 @@ def _has_hour(text: str) -> bool:
     return ":" in text and not text.endswith("00:00:00")
 
 
-def column_lines(column: Column, seen: Seen, hours: list[Seen]) -> list[str]:
-    """A contract column taken from a file's column."""
+def column_lines(column: Column, seen: Seen, others: list[Seen]) -> list[str]:
+    """A contract column taken from a file's column; `others`: the file's columns, of which hours and dates count."""
     if column.kind is Kind.TIME:
-        return _time_lines(column, seen, hours)
+        return _time_lines(column, seen, others)
     if column.choices is not None:
         return _choice_lines(column, seen)
     return [f"{column.name} = {quoted(seen.name)}"]
 
 
-def _time_lines(column: Column, seen: Seen, hours: list[Seen]) -> list[str]:
-    hour = inline_time(seen, hours)
+def _time_lines(column: Column, seen: Seen, columns: list[Seen]) -> list[str]:
+    hour = inline_time(seen, columns)
     lines = []
     if seen.others:
         other = ", ".join(seen.others)
@@ -92,7 +101,7 @@ def _time_lines(column: Column, seen: Seen, hours: list[Seen]) -> list[str]:
         form = f"{seen.form or '%Y-%m-%d'} {hour.form}"
         parts = f"{quoted(seen.name)}, {quoted(hour.name)}"
         return [*lines, f"{column.name} = {{ join = [{parts}], format = {quoted(form)} }}"]
-    others = [quoted(s.name) for s in hours if s.kind == "hour"] if _is_day(seen) else []
+    others = [quoted(s.name) for s in columns if s.kind == "hour"] if _is_day(seen) else []
     if others:
         words = f"the date has no hour; where one of these is its own ({', '.join(others)}), join the two: "
         lines += todo(words + 'join = ["DATE", "HOUR"], with format')

@@ -146,6 +146,22 @@ def test_the_hour_of_the_entry_and_that_of_the_exit(tmp_path: Path) -> None:
     assert set(stays["left_at"] - stays["entered_at"]) == {timedelta(hours=30)}
 
 
+def test_one_hour_beside_two_dates(tmp_path: Path) -> None:
+    """Nothing says whether it is the entry's or the exit's: it is neither's, and the draft asks; a birth has none."""
+    rows = [
+        f"{n};MED;01/02/1980;{at:%d/%m/%Y};{at:%H:%M};{at + timedelta(hours=30):%d/%m/%Y}"
+        for n, at in enumerate(ARRIVALS)
+    ]
+    head = "N° RUM;UF;Naissance;Date entrée;Heure;Date de sortie\n"
+    (tmp_path / "rum.csv").write_text(head + "\n".join(rows) + "\n", encoding="utf-8")
+    draft = draft_mapping(tmp_path / "rum.csv")
+    assert 'join = ["Date' not in draft
+    assert draft.count("the date has no hour") == 2
+    short = "\n".join(row.rpartition(";")[0] for row in rows)
+    (tmp_path / "rum.csv").write_text(head.replace(";Date de sortie", "") + short + "\n", encoding="utf-8")
+    assert 'entered_at = { join = ["Date entrée", "Heure"]' in draft_mapping(tmp_path / "rum.csv")
+
+
 def test_an_hour_of_something_else_is_not_taken(tmp_path: Path) -> None:
     """The hour of the first contact is not that of the arrival: the draft asks."""
     rows = [f"{n};{at:%d/%m/%Y};{at:%H:%M};{n % 5 + 1}" for n, at in enumerate(ARRIVALS)]
