@@ -17,7 +17,8 @@ def test_no_two_hospitals_share_a_seed_and_none_is_of_the_run_before() -> None:
     """What was looked at before proves nothing the second time."""
     seeds = [t.seed for t in (*published.tasks(), *lengths.tasks())]
     assert len(set(seeds)) == len(seeds) > 10_000
-    assert not [s for s in seeds if 900_000 <= s % 1_000_000 < 970_000]
+    used = ((0, 100_000), (300_000, 414_001), (710_000, 790_001), (900_000, 970_000))
+    assert not [s for s in seeds for low, high in used if low <= s % 1_000_000 < high]
     names = [t.name for t in (*published.tasks(), *lengths.tasks())]
     assert len(set(names)) == len(names)
 
