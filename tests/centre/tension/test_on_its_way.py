@@ -14,6 +14,7 @@ from hospital.times import HOUR
 from serving.interface.emergency.admissions import expected_admissions
 from serving.interface.live_record import record_at
 from tests.support.present_patients import START, ago, now, past
+from tests.support.serving_fakes import NOW
 from tests.support.tension_answers import tension
 
 
