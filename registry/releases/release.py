@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hospital.features.definition_digest import feature_digest
 from hospital.words.messages import message
 from hospital.words.names import OwnNames
 from registry.candidates.candidates import SIGNED_FILES
 from registry.errors import ReleaseError
+from registry.package.manifest import Manifest
 from registry.trust.keys import Signed
 
 __all__ = ["CARRIED", "FORMAT", "Link", "Release", "refusal"]
@@ -85,6 +87,18 @@ class Release:
         """
         if digest != self.package_digest:
             raise refusal(self.model, self.sequence, "changed_while_loaded")
+
+    def require_definitions(self, manifest: Manifest) -> None:
+        """Raises ReleaseError where this Vigie defines the features of the package otherwise than when it was fitted.
+
+        It would be asked by other numbers than it learned from, and nobody judged what it answers then. A package of
+        baselines asks no feature.
+
+        Args:
+            manifest: the package's.
+        """
+        if manifest.kind == "model" and manifest.feature_digest != feature_digest(manifest.name):
+            raise refusal(self.model, self.sequence, "other_definitions")
 
 
 @dataclass(frozen=True)

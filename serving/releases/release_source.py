@@ -111,6 +111,7 @@ def _loaded(release: Release) -> LoadedModel:
     engine = ForecastModel(release.package)
     release.require_same(engine.digest)
     manifest = engine.manifest
+    release.require_definitions(manifest)
     departments = engine.levels.get("department", ())
     waits = manifest.name == "wait-time"
     return LoadedModel(

@@ -22,7 +22,7 @@ from tests.support.installation import Installation, after, report_body
 from training.packages.package_request import Request as Training
 from training.train import build_package
 
-__all__ = ["CHUNK_ROWS", "HORIZONS", "BulkHome", "make_bulk_home"]
+__all__ = ["CHUNK_ROWS", "HORIZONS", "BulkHome", "make_bulk_home", "release_candidate"]
 
 HORIZONS = (4.0, 24.0)
 
@@ -81,6 +81,13 @@ def _checked(candidate: Candidate, checker: Key) -> None:
     report = report_body(candidate, "pass") | {"scope": scope}
     card = build_card(manifest, report, [])
     candidate.seal(report, card, default_policy().content, checker)
+
+
+def release_candidate(installation: Installation, model: str, version: str, package: Path) -> None:
+    """Registers, checks and approves a package, as everybody would: it may be promoted."""
+    candidate = _registered(installation, model, version, package)
+    _checked(candidate, installation.people["checker"])
+    installation.approve(candidate, "ada", "bob")
 
 
 def make_bulk_home(root: Path) -> None:
