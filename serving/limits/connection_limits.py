@@ -50,15 +50,10 @@ _TABLES: WeakKeyDictionary[ServerState, ConnectionTable] = WeakKeyDictionary()
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """Uvicorn's protocol; whoever sends too much, too slowly or reads nothing is answered in short, or cut off.
-
-    Attributes:
-        head_seconds, drain_seconds, write_seconds, most_connections: its limits, which a subclass may set otherwise.
-    """
+    """Uvicorn's protocol; whoever sends too much, too slowly or reads nothing is answered in short, or cut off."""
 
     head_seconds, drain_seconds, write_seconds = HEAD_SECONDS, DRAIN_SECONDS, WRITE_SECONDS
     most_connections = CONNECTIONS
-
     _in_head, _head_bytes, _unread_bytes, _drained = True, 0, 0, 0
     _turned_away = ""
     _timer: TimerHandle | None = None
