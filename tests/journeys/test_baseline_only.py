@@ -30,6 +30,7 @@ from serving.composition import real_parts
 from serving.gateway.service_parts import Parts
 from serving.state.history_import import rows_since
 from serving.state.observations import import_rows
+from tests.support.new_databases import new_mlflow
 from tests.support.serving_fakes import InProcess
 
 pytestmark = pytest.mark.usefixtures("english")
@@ -52,6 +53,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     root = tmp_path_factory.mktemp("short")
     write(simulate(DAYS, seed=3), root / "data")
     found = Home(Settings(home=root / "home"), root / "data", root / "keys")
+    new_mlflow(found.settings.home)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VIGIE_HOME", str(root / "home"))
         for name, role in (("author", "author"), ("ada", "board"), ("bob", "board"), ("rene", "releaser")):

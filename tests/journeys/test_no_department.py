@@ -16,6 +16,7 @@ from hospital.times import moment
 from registry.candidates.candidates import candidate
 from registry.model.forecast_model import ForecastModel
 from tests.support.installation import Installation
+from tests.support.new_databases import new_mlflow
 from tests.support.small_demo import release_trained, served_from
 
 pytestmark = pytest.mark.usefixtures("english")
@@ -33,6 +34,7 @@ class OwnHospital:
     def __init__(self, root: Path) -> None:
         self.data, self.mapping = root / "data", root / "hospital.toml"
         self.installation = Installation.make(root / "home")
+        new_mlflow(root / "home")
         write(simulate(200, seed=35, scale=0.15), root / "simulated")
         visits = pd.read_parquet(root / "simulated" / "visits.parquet").drop(columns="department")
         self.data.mkdir()

@@ -20,6 +20,7 @@ from registry.trust.keys import load_key
 from serving.composition import real_parts
 from serving.state.history_import import rows_since
 from serving.state.observations import import_rows
+from tests.support.new_databases import new_mlflow
 from tests.support.repository import ROOT
 from tests.support.serving_fakes import InProcess
 
@@ -37,6 +38,7 @@ def test_the_register_goes_the_whole_way(tmp_path: Path, monkeypatch: pytest.Mon
     file = str(Path(folder) / "divi_icu_beds_daily_2020_2025.parquet")
     home = tmp_path / "home"
     monkeypatch.setenv("VIGIE_HOME", str(home))
+    new_mlflow(home)
     keys = {}
     for name, role in (("author", "author"), ("ada", "board"), ("bob", "board"), ("rene", "releaser")):
         keys[name] = str(tmp_path / f"{name}.key")
