@@ -12,6 +12,7 @@ from tests.support.repository import ROOT
 PRODUCT = ("assembly", "centre", "cli", "explain", "hospital", "registry", "serving", "training")
 GLUED = re.compile(r"""["'] *</?[a-zA-Z][a-zA-Z0-9]*[ />{]""")
 """The beginning of a text that begins with an element."""
+WIDEST = 165
 ALLOWED = {
     "serving/gateway/content_security.py",  # it looks for a page's style sheet
 }
@@ -52,3 +53,15 @@ def test_every_piece_escapes_what_it_is_given(text: str) -> None:
     assert "<script" not in html
     assert "<img" not in html
     assert html.count("alert(1)") > 12
+
+
+def test_templates_stand_in_lines_that_are_read() -> None:
+    """A line of a template is no longer than a screen is wide; Jinja's signs for blanks let it be parted anywhere."""
+    read, long = 0, []
+    for path in (path for package in PRODUCT for path in (ROOT / package).glob("**/templates/*")):
+        if path.suffix in (".html", ".svg"):
+            read += 1
+            lines = path.read_text("utf-8").split("\n")
+            long += [f"{path.relative_to(ROOT)}:{n}" for n, line in enumerate(lines, 1) if len(line) > WIDEST]
+    assert read > 20
+    assert long == []
