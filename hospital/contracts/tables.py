@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-__all__ = ["TABLES", "Column", "Kind", "Order", "Table"]
+__all__ = ["ROLES", "TABLES", "Column", "Kind", "Order", "Table"]
+
+ROLES = ("bed", "doctor", "nurse", "place")
+"""Roles of staffing that are read; a row of another one is kept, and nothing counts it."""
 
 
 class Kind(StrEnum):

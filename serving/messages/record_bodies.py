@@ -23,6 +23,7 @@ __all__ = [
     "ScopeCell",
     "TableCount",
     "UnknownUnitRows",
+    "UnreadRoleRows",
 ]
 
 
@@ -46,12 +47,25 @@ class UnknownUnitRows(Answer):
     patients: int | None
 
 
+class UnreadRoleRows(Answer):
+    """Rows of staffing with a role that is none of the contract's: stored, and nothing counts them."""
+
+    role: str
+    rows: int
+
+
 class AddedObservations(Answer):
-    """POST /v1/observations: `unknown_units` names what was stored and is in no forecast until its unit is known."""
+    """POST /v1/observations: what was stored, and what of it is in no forecast until its unit or role is another.
+
+    Attributes:
+        unknown_units: by their names.
+        unread_roles: by their names; those that are read are bed, doctor, nurse and place.
+    """
 
     received_at: datetime
     tables: dict[str, TableCount]
     unknown_units: tuple[UnknownUnitRows, ...]
+    unread_roles: tuple[UnreadRoleRows, ...]
 
 
 class Decision(Answer):

@@ -1,11 +1,13 @@
 """Observations, predictions as given, decisions, the journal."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from hospital.contracts.tables import ROLES
 from hospital.times import moment
 from registry.record.database import writing
 from registry.record.journal import entries
@@ -25,6 +27,7 @@ from serving.messages.record_bodies import (
     JournalPage,
     TableCount,
     UnknownUnitRows,
+    UnreadRoleRows,
 )
 from serving.messages.record_requests import decision_request, observed_rows
 from serving.messages.request_bodies import DecisionRequest, ObservationsRequest
@@ -57,7 +60,10 @@ def add_observations(call: Call) -> Response:
             unknown = _unknown_units(parts, connection, rows, received_at)
             tables = {kind: TableCount(**c.__dict__) for kind, c in counts.items()}
             answer = AddedObservations(
-                received_at=moment(received_at), tables=tables, unknown_units=unknown
+                received_at=moment(received_at),
+                tables=tables,
+                unknown_units=unknown,
+                unread_roles=_unread_roles(rows.get("staffing", ())),
             ).model_dump_json()
             claim(connection, call.key, {"observations": answer}, system_time())
             about_to_commit()
@@ -80,6 +86,12 @@ def _unknown_units(
     departments = {name for model in released for name in model.departments}
     found = unknown_units(rows, known, departments, received_at)
     return tuple(UnknownUnitRows(unit=u.unit, rows=u.rows, patients=u.patients) for u in found)
+
+
+def _unread_roles(staffing: Sequence[Mapping[str, Any]]) -> tuple[UnreadRoleRows, ...]:
+    """The roles in rows of staffing that no forecast and no count of staff reads."""
+    rows = Counter(str(row["role"]) for row in staffing)
+    return tuple(UnreadRoleRows(role=role, rows=rows[role]) for role in sorted(rows.keys() - set(ROLES)))
 
 
 def prediction(call: Call) -> Response:

@@ -5,6 +5,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
+from hospital.contracts.tables import ROLES
 from hospital.profile.current_rows import Latest
 from hospital.profile.facts import FLOOR, Finding, Weight
 
@@ -41,7 +42,7 @@ _ROLES = {
     "nurse": ("nurse", "infirmier", "infirmiere", "ide", "iao", "ioa", "registered nurse"),
     "place": ("place", "box", "brancard", "treatment place"),
 }
-"""The roles that Vigie reads, and what files call them."""
+"""What files call the roles that are read."""
 _SEXES = {"1": "m", "h": "m", "homme": "m", "masculin": "m", "male": "m", "man": "m"} | {
     "2": "f", "femme": "f", "feminin": "f", "female": "f", "woman": "f", "w": "f",
 }  # fmt: skip
@@ -50,7 +51,7 @@ _SEXES = {"1": "m", "h": "m", "homme": "m", "masculin": "m", "male": "m", "man":
 def role_findings(staffing: Latest) -> list[Finding]:
     """Roles that nothing reads: to look at where their name is one for a role that is read, or none of the table is."""
     counts = {str(role): int(n) for role, n in staffing.frame["role"].value_counts().items()}
-    unread = sorted(counts.keys() - _ROLES.keys())
+    unread = sorted(counts.keys() - set(ROLES))
     return [
         Finding(
             "staffing",
@@ -59,7 +60,7 @@ def role_findings(staffing: Latest) -> list[Finding]:
             "role",
             role,
             rows=counts[role],
-            names=(_role(role) or ", ".join(_ROLES),),
+            names=(_role(role) or ", ".join(ROLES),),
         )
         for role in unread
     ]

@@ -255,6 +255,19 @@ class TestForecasts:
         assert codes(response) == [("units[1]", "unknown_unit"), ("units[2]", "unknown_unit")]
         assert "Zz9" not in response.text
 
+    def test_roles_that_nothing_counts_are_named_with_their_rows(self, service: Service) -> None:
+        """A file's own words for beds and nurses would stand in the record, and nobody would count them."""
+        at = moment(NOW).isoformat()
+        rows = [
+            {"at": at, "unit": unit, "role": role, "count": 12}
+            for unit, role in (("U1", "lits"), ("U2", "lits"), ("U1", "IDE"), ("U1", "bed"), ("U2", "nurse"))
+        ]
+        answer = service.ask("POST", "/v1/observations", {"staffing": rows}).json()
+        assert answer["tables"]["staffing"]["new"] == 5
+        assert answer["unread_roles"] == [{"role": "IDE", "rows": 1}, {"role": "lits", "rows": 2}]
+        sound = {"staffing": [{**rows[0], "role": "doctor"}]}
+        assert service.ask("POST", "/v1/observations", sound).json()["unread_roles"] == []
+
     def test_the_hospital_total_comes_beside_its_units(self, service: Service) -> None:
         """Only where it is asked for, one a horizon, each with an id under which it can be read again."""
         body: dict[str, Any] = {"units": ["U1"], "horizons_hours": [4, 24]}
