@@ -39,6 +39,16 @@ pytestmark = pytest.mark.usefixtures("english")
 DAYS, MODEL = 560, "wait-time"
 
 
+@dataclass(frozen=True)
+class SecondCheck:
+    """A check of what was checked: its exit code, what it printed, and the sealed digests before and after."""
+
+    code: int
+    printed: str
+    before: Mapping[str, str]
+    after: Mapping[str, str]
+
+
 @dataclass
 class Home:
     """An installation reached by the command line."""
@@ -46,6 +56,7 @@ class Home:
     settings: Settings
     keys: Path
     data: Path
+    second_check: SecondCheck | None = None
 
     def key(self, name: str) -> str:
         """The path of a person's key file."""
@@ -54,6 +65,16 @@ class Home:
     def train(self, model: str, data: Path) -> list[str]:
         """The author's training, but for the ablation table, which nothing here looks at and which takes half of it."""
         return ["train", model, "--data", str(data), "--key", self.key("author"), "--no-ablation"]
+
+    def checked_again(self) -> SecondCheck:
+        """Checks the first version once more, for a machine."""
+        printed, before = io.StringIO(), self._digests()
+        with redirect_stdout(printed):
+            code = main(["check", MODEL, "1", "--json"])
+        return SecondCheck(code, printed.getvalue(), before, self._digests())
+
+    def _digests(self) -> Mapping[str, str]:
+        return candidate(self.settings.candidates, MODEL, "1").digests()
 
     def copied(self, home: Path) -> "Home":
         """The same in another folder, to be changed."""
@@ -82,6 +103,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
         assert main(["trust", "init", "--key", found.key("ada"), "--key", found.key("bob")]) == 0
         assert main(found.train(MODEL, root / "data")) == 0
         assert main(["check", MODEL, "1"]) == 0
+        found.second_check = found.checked_again()
         for name in ("ada", "bob"):
             approve = ["review", MODEL, "1", "--approve", "--comment", "read", "--key", found.key(name)]
             assert main(approve) == 0
@@ -99,25 +121,11 @@ def test_the_author_signs_how_exact_the_explanations_are(home: Home) -> None:
     exactly_explained(home.settings, first_release(home.settings, MODEL))
 
 
-@dataclass(frozen=True)
-class SecondCheck:
-    """A check of what was checked: its exit code, what it printed, and the sealed digests before and after."""
-
-    code: int
-    printed: str
-    before: Mapping[str, str]
-    after: Mapping[str, str]
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def second_check(home: Home) -> SecondCheck:
-    """The version that is released, checked again for a machine."""
-    printed, found = io.StringIO(), candidate(home.settings.candidates, MODEL, "1")
-    before = found.digests()
-    with redirect_stdout(printed):
-        code = main(["check", MODEL, "1", "--json"])
-    after = candidate(home.settings.candidates, MODEL, "1").digests()
-    return SecondCheck(code, printed.getvalue(), before, after)
+    """The version, checked again for a machine before anybody reviewed it."""
+    assert home.second_check is not None
+    return home.second_check
 
 
 def test_the_check_speaks_to_machines(second_check: SecondCheck) -> None:
