@@ -36,8 +36,9 @@ _SAYS_IT_BETTER: Mapping[str, frozenset[str]] = {
     "other_measure": frozenset({"level_shifts"}),
     "placeholder": frozenset({"other_measure", "level_shifts"}),
     "contact_missing": frozenset({"long_ones_missing"}),
+    "values_alike": frozenset({"codes_change"}),
 }
-"""A pattern is left out where one of these is found in the same column."""
+"""A finding is left out where one of these is found in the same column."""
 
 
 def pattern_findings(hospital: HospitalTables, latest: Mapping[str, Latest], now: int) -> list[Finding]:
@@ -79,13 +80,14 @@ def pattern_findings(hospital: HospitalTables, latest: Mapping[str, Latest], now
 def with_patterns(findings: Sequence[Finding], patterns: Sequence[Finding]) -> list[Finding]:
     """The findings of before and the patterns, each fault once: what else says the same of a column is left out."""
     there = {(f.table, f.column, f.unit, f.code) for f in (*findings, *patterns)}
-    kept = [
-        p
-        for p in patterns
-        if not any((p.table, p.column, p.unit, code) in there for code in _SAYS_IT_BETTER.get(p.code, ()))
-    ]
+
+    def is_said(f: Finding) -> bool:
+        return any((f.table, f.column, f.unit, code) in there for code in _SAYS_IT_BETTER.get(f.code, ()))
+
+    kept = [p for p in patterns if not is_said(p)]
     moved = {(p.table, unit) for p in patterns if p.code == "labels_exchanged" for unit in (p.unit, *p.names)}
     silent = {f.table: len(f.names) + 1.5 for f in patterns if f.code == "silent_weekdays" and not f.unit}
+    findings = [f for f in findings if not is_said(f)]
     findings = [f for f in findings if f.code != "gap" or (f.after or 0.0) > silent.get(f.table, 0.0)]
     if any(f.code == "clock_moved" for f in findings):
         kept = [p for p in kept if p.code != "unit_clock_moved" or p.names]
