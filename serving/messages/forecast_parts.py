@@ -5,13 +5,15 @@ forecast. Their schemas are pydantic's all the same; `serving.forecasting.predic
 """
 
 from datetime import datetime
-from typing import Annotated, Literal, NotRequired
+from typing import TYPE_CHECKING, Annotated, Literal, NotRequired
 
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-from hospital.features.feature import Feature
 from registry.model.trust_status import TrustStatus
+
+if TYPE_CHECKING:  # NumPy, which a supervisor that only starts workers never loads
+    from hospital.features.feature import Feature
 
 __all__ = [
     "Adjustment",
@@ -61,7 +63,7 @@ class Contribution(TypedDict):
 
 
 def contribution_of(
-    feature: Feature, label: str, value: float | str | None, usual: float | str | None, contribution: float
+    feature: "Feature", label: str, value: float | str | None, usual: float | str | None, contribution: float
 ) -> Contribution:
     """What a feature adds, as it is answered.
 

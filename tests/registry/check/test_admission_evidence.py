@@ -48,7 +48,7 @@ def test_the_rates_beside_the_model_are_those_that_would_have_answered() -> None
         week = (found.time >= begin) & (found.time < begin + 7 * DAY)
         known = [r for r in rows if r["left_at"] < begin and r["arrived_at"] >= begin - 8 * 7 * DAY - HOUR]
         rates = learn_admission_rates(known, begin, ZONE)
-        by_week.append(sorted(rates.of_path((t, "16", "2")) for t in ("2", "4")))
+        by_week.append(sorted(rates.of_path((t, "16", "8")) for t in ("2", "4")))
         assert np.unique(found.rates[week]) == pytest.approx(by_week[-1])
     assert by_week[0] != pytest.approx(by_week[1])
     assert found.admitted.all()

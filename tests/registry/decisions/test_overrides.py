@@ -1,11 +1,11 @@
 """Decisions that stand against forecasts: which count, what they are counted under, and how often they were right."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, func, insert, select
 from statsmodels.stats.proportion import proportion_confint
 
 from registry.decisions.overrides import Override, StandingDecision, overrides, standing_decisions
@@ -13,6 +13,7 @@ from registry.decisions.share_interval import wilson_interval
 from registry.errors import JournalError
 from registry.record.database import opened_database, writing
 from registry.record.tables.recommendation_tables import recommendation_acts, recommendations
+from registry.record.tables.record_tables import journal
 
 GROUPS = {"U1": "medicine", "U2": "surgery"}
 SINCE = 1000
@@ -32,10 +33,28 @@ def connection(database_url: str) -> Iterator[Connection]:
         yield found
 
 
+def _entered(connection: Connection, instants: Sequence[int]) -> list[int]:
+    """Entries of the journal at these instants, by their numbers; of their chain nothing is asked here."""
+    last = connection.execute(select(func.coalesce(func.max(journal.c.seq), 0))).scalar_one()
+    numbers = range(last + 1, last + 1 + len(instants))
+    words = dict.fromkeys(
+        ("actor", "action", "subjects", "reason", "payload_digest", "previous", "digest"), ""
+    )
+    rows = [{"seq": seq, "at": at, **words} for seq, at in zip(numbers, instants, strict=True)]
+    connection.execute(insert(journal), rows)
+    return list(numbers)
+
+
 def _keep(
-    connection: Connection, name: str, *acts: Act, content: dict[str, Any] | None = None, **columns: object
+    connection: Connection,
+    name: str,
+    *acts: Act,
+    content: dict[str, Any] | None = None,
+    entered: int = SINCE,
+    **columns: object,
 ) -> None:
-    """A recommendation for U1 that is closed, with what people did."""
+    """A recommendation for U1 that is closed, with what people did, each as it was entered in the journal."""
+    own, *of_acts = _entered(connection, [entered, *(at for _, at, _ in acts)])
     row = {
         "recommendation_id": name,
         "place": "U1",
@@ -43,10 +62,10 @@ def _keep(
         "proposed_at": SINCE,
         "decide_by": 10_000,
     }
-    row |= {"content": json.dumps(content or TRUSTED), "seeded_for": None, "closed_at": 5, "journal_seq": 1}
+    row |= {"content": json.dumps(content or TRUSTED), "seeded_for": None, "closed_at": 5, "journal_seq": own}
     connection.execute(insert(recommendations).values(**row | columns))
-    for act, at, said in acts:
-        values = {"act": act, "actor": "a", "at": at, "content": json.dumps(said), "journal_seq": 1}
+    for seq, (act, at, said) in zip(of_acts, acts, strict=True):
+        values = {"act": act, "actor": "a", "at": at, "content": json.dumps(said), "journal_seq": seq}
         connection.execute(insert(recommendation_acts).values(recommendation_id=name, **values))
 
 
@@ -69,7 +88,7 @@ def test_a_decision_is_read_as_it_was_given(connection: Connection) -> None:
     [
         {"seeded_for": "the operator"},
         {"closed_at": None},
-        {"proposed_at": SINCE - 1},
+        {"entered": SINCE - 1},
         {"place": "U9"},
         {"content": BASELINE},
         {"content": {"forecast": None}},
@@ -164,6 +183,7 @@ def test_a_persons_word_on_the_outcome_stands_before_the_measured_one(
 
 def test_more_decisions_than_one_statement_takes_are_all_read(connection: Connection) -> None:
     """A thousand in a release's life; each once."""
+    own, of_acts = _entered(connection, [SINCE] * 1000), _entered(connection, range(1000))
     rows = [
         {
             "recommendation_id": f"r{n:04d}",
@@ -172,12 +192,18 @@ def test_more_decisions_than_one_statement_takes_are_all_read(connection: Connec
             "proposed_at": SINCE,
             "decide_by": 10_000,
         }
-        | {"content": json.dumps(TRUSTED), "closed_at": 5, "journal_seq": 1}
+        | {"content": json.dumps(TRUSTED), "closed_at": 5, "journal_seq": own[n]}
         for n in range(1000)
     ]
     connection.execute(insert(recommendations), rows)
     acts = [
-        {"recommendation_id": f"r{n:04d}", "act": "answered", "actor": "a", "at": n, "journal_seq": 1}
+        {
+            "recommendation_id": f"r{n:04d}",
+            "act": "answered",
+            "actor": "a",
+            "at": n,
+            "journal_seq": of_acts[n],
+        }
         | {"content": json.dumps(ANSWER)}
         for n in range(1000)
     ]
