@@ -194,18 +194,19 @@ def test_mlflow_shows_the_version_with_its_package(home: Home) -> None:
 
 
 def test_everything_that_was_done_is_in_the_journal(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
-    """Register, check, approve twice, promote: by whom, on which digests; and the chain is whole."""
+    """Register, check twice, approve twice, promote: by whom, on which digests; and the chain is whole."""
     with open_database(home.settings.database).connect() as connection:
         assert verify(connection) == []
         found = [(e.actor, e.action) for e in entries(connection) if e.subjects.get("model") == "wait-time"]
     wanted = [
         ("author", "register"),
         ("vigie check", "check"),
+        ("vigie check", "check"),
         ("ada", "approve"),
         ("bob", "approve"),
         ("rene", "promote"),
     ]
-    assert found[:5] == wanted
+    assert found[:6] == wanted
     assert main(["journal", "verify"]) == 0
     assert "whole" in capsys.readouterr().out
 
