@@ -23,7 +23,7 @@ from registry.digests import sha256_bytes
 from registry.errors import CandidateError, PackageError, ReleaseError
 from registry.model.forecast_model import ForecastModel
 from registry.model.scope_fallback import answer
-from registry.package.manifest import read_package
+from registry.package.manifest import manifest_of
 from registry.releases.releases import current_release
 from registry.settings import Settings
 
@@ -115,7 +115,7 @@ def subject_of(settings: Settings, model: str, version: str | None) -> Subject:
         release = current_release(settings, model) if set_up else None
         if release is None:
             raise ReleaseError("registry.bulk.no_release", model=model)
-        release.require_definitions(read_package(release.package, alone=True).manifest)
+        release.require_definitions(manifest_of(release.package))
         return Subject(model, release.version, release.package_digest, release.package, release.scope)
     found = candidate(settings.candidates, model, version)
     digest, report = found.package_digest, found.json("report.json")

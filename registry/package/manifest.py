@@ -29,6 +29,7 @@ __all__ = [
     "Manifest",
     "PackageFiles",
     "UnitEntry",
+    "manifest_of",
     "package_digest",
     "read_manifest",
     "read_package",
@@ -221,6 +222,18 @@ def verify_package(directory: Path) -> Manifest:
         PackageError: a file is missing, unknown or changed; every one is named.
     """
     return read_package(directory).manifest
+
+
+def manifest_of(directory: Path) -> Manifest:
+    """The manifest alone of a package that was verified: none of its other files is read.
+
+    Raises:
+        PackageError: it cannot be read, or is none.
+    """
+    try:
+        return read_manifest(read_plain_file(directory / MANIFEST, at_most=LARGEST))
+    except OSError as error:
+        raise PackageError("registry.package.none", name=directory.name, why=error) from None
 
 
 def read_package(directory: Path, *, alone: bool = False) -> PackageFiles:
