@@ -212,10 +212,7 @@ class TreeEngine:
         if self.features**2 * self.outputs > _MOST_PAIRS:
             raise RowsError(f"Pairs of {self.features} features are more than {_MOST_PAIRS}: not supported.")
         out = np.zeros((len(X), self.outputs, self.features, self.features))
-        single = np.zeros((len(X), self.outputs, self.features))
         self._spread(self._kernel.interactions, X, out)
-        self._spread(self._kernel.contributions, X, single)
-        np.einsum("roff->rof", out)[:] = single - out.sum(axis=3)
         return Interactions(self._squeezed(out, 1), self.base)
 
     def _tables_against(self, reference: Array) -> Tables:

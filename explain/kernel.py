@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike
 
 from explain.forest import Forest
 from explain.formats.ensemble import Array
+from explain.pair_factors import PairFactors, pair_factors
 
 __all__ = ["Kernel", "aligned", "load_kernel", "open_kernel", "processor_has"]
 
@@ -106,7 +107,8 @@ class Kernel:
         sizes = [getattr(forest, name) for name in _SIZES]
         self._forest = _Forest(*sizes, *(self._kept[name].ctypes.data for name in _ARRAYS))
         self._address = ctypes.byref(self._forest)
-        self._most_splits = forest.most_splits
+        self._most_splits, self._grown = forest.most_splits, forest
+        self._pair_factors: PairFactors | None = None
 
     def predict(self, X: Array, out: Array) -> None:
         """Adds the trees to out (float32 or float64, [rows, outputs])."""
@@ -119,9 +121,23 @@ class Kernel:
         self._library.contributions(self._address, _at(X), ctypes.c_int64(len(X)), _at(out), _at(scratch))
 
     def interactions(self, X: Array, out: Array) -> None:
-        """Writes halves of pairs into out: float64 [rows, outputs, features, features]; the diagonal is 0."""
+        """Writes path-dependent interactions into out: float64 [rows, outputs, features, features]."""
+        factors = self._pair_factors
+        if factors is None:  # two threads may both make them, and make the same
+            factors = self._pair_factors = pair_factors(self._grown)
         scratch = self._scratch("pair_bytes")
-        self._library.interactions(self._address, _at(X), ctypes.c_int64(len(X)), _at(out), _at(scratch))
+        self._library.interactions(
+            self._address,
+            _at(X),
+            ctypes.c_int64(len(X)),
+            _at(factors.own),
+            _at(factors.first),
+            _at(factors.others),
+            _at(factors.inverse),
+            _at(factors.begin),
+            _at(out),
+            _at(scratch),
+        )
 
     def against(self, X: Array, reference: Array, trees: Array, out: Array) -> None:
         """Adds contributions of `trees` (int32) against the mean of `reference` (like X) to out."""

@@ -50,7 +50,7 @@ class Plain:
                 _Pass(f, t, self._goes_left(t, X), self._training(t)).contributions(out[:, f.output[t]])
 
     def interactions(self, X: Array, out: Array) -> None:
-        """Writes halves of pairs into out: float64 [rows, outputs, features, features]; the diagonal is 0."""
+        """Writes path-dependent interactions into out: float64 [rows, outputs, features, features]."""
         f = self._forest
         out[:] = 0.0
         for t in range(f.trees):
@@ -158,7 +158,7 @@ class _Pass:
             out[:, feature] += self.known[k] * (self.scaled(k, weights[k]) * steps[k]).sum(axis=0)
 
     def interactions(self, out: Array) -> None:
-        """Halves of pairs, added to out: [rows, features, features]."""
+        """Half of a pair on each side of the diagonal, what is left on it, added to out: [rows, features, features]."""
         steps, _ = self.values()
         state: list[tuple[Array, dict[int, Array]]] = [(self.begin, {})] * self.splits
         for k in range(self.splits):
@@ -169,7 +169,10 @@ class _Pass:
                     half = 0.5 * self.known[k] * (self.scaled(k, slope) * steps[k]).sum(axis=0)
                     out[:, feature, other] += half
                     out[:, other, feature] += half
+                    out[:, feature, feature] -= half
+                    out[:, other, other] -= half
             own = self.known[k] * self.scaled(k, weight)
+            out[:, feature, feature] += (own * steps[k]).sum(axis=0)
             for child, sign in zip(self.children(k), (1.0, -1.0), strict=True):
                 if child < 0:
                     continue

@@ -65,10 +65,4 @@ INLINE double sum_of(few a) {
     return total;
 }
 
-/* Rows of X as one vector a column; what is beyond the last row is 0. */
-INLINE void columns_of(const forest *f, const float *X, int64_t rows, vec *x) {
-    for (int32_t j = 0; j < f->columns; j++)
-        for (int r = 0; r < LANES; r++) x[j][r] = r < rows ? X[(int64_t)r * f->columns + j] : 0.0;
-}
-
 #endif
