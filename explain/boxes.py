@@ -7,7 +7,7 @@ that does.
 
 import numpy as np
 
-from explain.forest import Forest
+from explain.forest.forest import Forest
 from explain.formats.ensemble import Array
 
 __all__ = ["bounds", "thresholds"]

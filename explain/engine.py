@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike
 
 from explain.boxes import bounds, thresholds
 from explain.errors import RowsError
-from explain.forest import Forest, grow
+from explain.forest.forest import Forest, grow
 from explain.formats.ensemble import Array
 from explain.formats.objects import bytes_of
 from explain.formats.reading import read_model

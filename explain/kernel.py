@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import DTypeLike
 
-from explain.forest import Forest
+from explain.forest.forest import Forest
+from explain.forest.pair_factors import PairFactors, pair_factors
 from explain.formats.ensemble import Array
-from explain.pair_factors import PairFactors, pair_factors
 
 __all__ = ["Kernel", "aligned", "load_kernel", "open_kernel", "processor_has"]
 
@@ -93,8 +93,8 @@ def _processor_flags() -> set[str]:
 class Kernel:
     """The compiled functions on one forest. Calls release Python's lock; each thread has room of its own.
 
-    Everything takes X: float32 [rows, columns] (`explain.inputs`), contiguous, and checks nothing: `explain.engine`
-    does.
+    Everything takes X: float32 [rows, columns] (`explain.forest.inputs`), contiguous, and checks nothing:
+    `explain.engine` does.
     """
 
     def __init__(self, library: ctypes.CDLL, forest: Forest) -> None:

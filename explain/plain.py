@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explain.forest import Forest, padded
+from explain.forest.forest import Forest, padded
 from explain.formats.ensemble import Array
 
 __all__ = ["Plain"]

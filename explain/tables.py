@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explain.forest import Forest
+from explain.forest.forest import Forest
 from explain.formats.ensemble import Array
 from explain.kernel import Kernel, aligned
 from explain.plain import Plain

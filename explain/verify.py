@@ -18,7 +18,7 @@ import shap
 
 from explain.engine import TreeEngine
 from explain.errors import ExplanationError
-from explain.forest import grow
+from explain.forest.forest import grow
 from explain.formats.ensemble import Array
 from explain.formats.reading import read_model
 from explain.formats.rows import Rows

@@ -140,7 +140,7 @@ def depths(bench: Bench) -> None:
 def kernels(bench: Bench) -> None:
     """The C kernel beside the same recursion in Numba: time, and what each costs to have."""
     from benchmarks.explain.numba_kernel import NumbaKernel
-    from explain.forest import grow
+    from explain.forest.forest import grow
     from explain.formats.reading import read_model
     from explain.kernel import Kernel, load_kernel
 

@@ -6,7 +6,7 @@ Not part of Vigie: docs/adr/0004 says why the kernel is in C.
 import numpy as np
 from numba import njit
 
-from explain.forest import Forest
+from explain.forest.forest import Forest
 from explain.formats.ensemble import Array
 
 __all__ = ["NumbaKernel"]

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from explain.forest import Forest
+from explain.forest.forest import Forest
 from hospital.arrays import Array
 
 __all__ = ["RARE", "UNCOMMON", "Familiarity", "Situation", "situation"]

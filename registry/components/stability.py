@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from explain import TreeEngine
-from explain.forest import grow
+from explain.forest.forest import grow
 from explain.formats.reading import read_model
 from hospital.arrays import Array
 from registry.components.linear_step import Median

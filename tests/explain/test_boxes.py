@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from explain import RowsError, TreeEngine
-from explain.forest import grow
+from explain.forest.forest import grow
 from tests.support.trees_by_hand import GRID, Shape, as_json, random_ensemble
 
 _VALUES = np.unique(

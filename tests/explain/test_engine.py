@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from explain import ExplanationError, RowsError, TreeEngine
 from explain.build import kernel_path, variants
 from explain.engine import _cores
-from explain.forest import grow
+from explain.forest.forest import grow
 from explain.formats.ensemble import Array, Ensemble
 from explain.formats.reading import read_model
 from explain.kernel import Kernel, open_kernel, processor_has

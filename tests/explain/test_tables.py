@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from explain.forest import Forest, grow
+from explain.forest.forest import Forest, grow
 from explain.kernel import Kernel, load_kernel
 from explain.plain import Plain
 from explain.tables import Tables, _choose, _Plan, _sizes

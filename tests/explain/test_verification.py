@@ -11,7 +11,7 @@ import pytest
 import xgboost as xgb
 
 from explain import ExplanationError, TreeEngine
-from explain.forest import grow
+from explain.forest.forest import grow
 from explain.formats.ensemble import Array
 from explain.reasons import Contributions
 from explain.verification import Verification, verify_apart

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from explain import TreeEngine
-from explain.forest import grow
+from explain.forest.forest import grow
 from explain.formats.ensemble import Ensemble
 from hospital.arrays import Array
 from registry.components.exceedances import Exceedances

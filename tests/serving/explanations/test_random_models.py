@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from explain import TreeEngine
-from explain.forest import grow
+from explain.forest.forest import grow
 from registry.components.interval_trees import QuantileTrees
 from registry.explanations import levers
 from registry.explanations.basis import Basis

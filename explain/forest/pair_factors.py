@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from explain.forest import Forest
+from explain.forest.forest import Forest
 from explain.formats.ensemble import Array
 
 __all__ = ["PairFactors", "pair_factors"]

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from explain.errors import ModelFileError
+from explain.forest.inputs import Inputs
+from explain.forest.nodes import Nodes
 from explain.formats.ensemble import Array, Ensemble
-from explain.inputs import Inputs
-from explain.nodes import Nodes
 
 __all__ = ["MOST_POINTS", "Forest", "grow", "padded"]
 

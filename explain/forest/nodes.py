@@ -3,8 +3,8 @@
 import numpy as np
 
 from explain.errors import ModelFileError
+from explain.forest.inputs import IN_SET, columns_of
 from explain.formats.ensemble import Array, Ensemble
-from explain.inputs import IN_SET, columns_of
 
 __all__ = ["Nodes"]
 
