@@ -6,8 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +29,7 @@ from hospital.simulator import simulate, write
 from hospital.times import DAY
 from registry.digests import canonical_json
 from registry.errors import PackageError
-from registry.model.dataset import (
-    PreparedBeds,
-    PreparedWaits,
-    forecast,
-    prepare_beds,
-    prepare_waits,
-    split_of,
-)
+from registry.model.dataset import PreparedBeds, PreparedWaits, forecast, prepare_beds, prepare_waits
 from registry.model.forecast_model import MEDIAN, ForecastModel
 from registry.model.scope_fallback import answer
 from registry.model.scoring import prepare
@@ -48,12 +42,14 @@ from training.horizon_trees import HORIZON_TREES, OWN_SHARE
 from training.linear import fit_slopes
 from training.monotone import WAIT_SIGNS
 from training.packages.lessons import bed_lesson
-from training.packages.package_build import fit_beds, fit_waits
+from training.packages.package_build import Fitted, fit_beds, fit_waits
 from training.packages.package_request import Request
-from training.train import build_package
-from training.trees import Hyperparameters, fit_median, fit_spread
+from training.train import Built, build_package
+from training.trees import DEFAULT_HYPERPARAMETERS, Hyperparameters, fit_median, fit_spread
 
 HORIZONS = (4.0, 24.0)
+FEW_TREES = replace(DEFAULT_HYPERPARAMETERS, rounds=26)
+"""A tenth of the usual, for what is asked of days, files and groups: the same however many trees there are."""
 LEARNED_OF_VALIDATION = {
     "wait-time": {"calibration.json", "median.ubj", "p10.ubj", "p90.ubj", "reference.npz"},
     "bed-demand": {"baseline.json", "linear.json", "median.ubj", "reference.npz"},
@@ -80,29 +76,67 @@ def tables(folder: Path) -> HospitalTables:
     return read_hospital(folder, None, b"one key")
 
 
+@dataclass(frozen=True)
+class BuiltPackage:
+    """A package of all trees, which is read and never written to, and what it was made of."""
+
+    folder: Path
+    built: Built
+
+    @property
+    def model(self) -> ForecastModel:
+        """Read anew."""
+        return ForecastModel(self.folder)
+
+    def read(self) -> tuple[dict[str, Any], dict[str, bytes]]:
+        """Its manifest without its files, and these."""
+        manifest = json.loads((self.folder / "manifest.json").read_bytes())
+        return manifest, {name: (self.folder / name).read_bytes() for name in manifest.pop("files")}
+
+
+@pytest.fixture(scope="module")
+def package_of(
+    tables: HospitalTables, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], BuiltPackage]:
+    """The package of a model from these tables: seed 1, one thread, built by the first who asks."""
+
+    @cache
+    def of(model: str) -> BuiltPackage:
+        folder = tmp_path_factory.mktemp("package") / model
+        return BuiltPackage(folder, build_package(_request(model), tables, folder, silent))
+
+    return of
+
+
+def _request(model: str, threads: int = 1) -> Request:
+    return Request(model, HORIZONS if model == "bed-demand" else (), threads=threads)
+
+
 def _package(tables: HospitalTables, where: Path, model: str, threads: int = 1) -> str:
-    build_package(
-        Request(model, HORIZONS if model == "bed-demand" else (), threads=threads), tables, where, silent
-    )
+    build_package(_request(model, threads), tables, where, silent)
     return package_digest(where)
 
 
 @pytest.mark.parametrize("model", ["wait-time", "bed-demand"])
 def test_threads_and_the_pseudonyms_key_change_no_byte(
-    folder: Path, tables: HospitalTables, tmp_path: Path, model: str
+    folder: Path,
+    tables: HospitalTables,
+    package_of: Callable[[str], BuiltPackage],
+    tmp_path: Path,
+    model: str,
 ) -> None:
     """One thread or two, one installation's pseudonyms or another's: the same digest."""
-    first = _package(tables, tmp_path / "one", model)
+    first = package_digest(package_of(model).folder)
     assert _package(tables, tmp_path / "two", model, threads=2) == first
     other = read_hospital(folder, None, b"another key")
     assert _package(other, tmp_path / "three", model) == first
 
 
 def test_a_second_checkout_gives_the_same_digest(
-    folder: Path, tables: HospitalTables, tmp_path: Path
+    folder: Path, package_of: Callable[[str], BuiltPackage], tmp_path: Path
 ) -> None:
     """The same commit in another folder builds the same package."""
-    first = _package(tables, tmp_path / "here", "bed-demand")
+    first = package_digest(package_of("bed-demand").folder)
     checkout = tmp_path / "checkout"
     ignored = shutil.ignore_patterns(".venv", "vigie-demo", "vigie-home", ".bench", "__pycache__", ".*_cache")
     shutil.copytree(ROOT, checkout, ignore=ignored, symlinks=True)
@@ -127,6 +161,13 @@ def test_a_second_checkout_gives_the_same_digest(
     assert digest == first
 
 
+def _fitted(
+    fit: Callable[..., Fitted], prepared: PreparedBeds | PreparedWaits, split: Split
+) -> Mapping[str, bytes]:
+    """The files of a fit of few trees."""
+    return fit(prepared, split, seed=1, threads=1, progress=lambda: None, hyperparameters=FEW_TREES).files
+
+
 def _calibration_days(prepared: PreparedBeds | PreparedWaits) -> tuple[Split, Array]:
     known = prepared.prediction_time
     split = split_history(int(known.min()), int(known.max()) - DAY, gap=DAY)
@@ -140,10 +181,10 @@ def test_what_calibrates_beds_was_never_fitted_to(tables: HospitalTables) -> Non
     """
     prepared = prepare_beds(events_of(tables), (), HORIZONS, None)
     split, inside = _calibration_days(prepared)
-    before = fit_beds(prepared, split, seed=1, threads=1, progress=lambda: None).files
+    before = _fitted(fit_beds, prepared, split)
     moved = np.where(inside, prepared.samples.outcome_beds + 9, prepared.samples.outcome_beds)
     changed = replace(prepared, samples=replace(prepared.samples, outcome_beds=moved))
-    after = fit_beds(changed, split, seed=1, threads=1, progress=lambda: None).files
+    after = _fitted(fit_beds, changed, split)
     assert after["median.ubj"] != before["median.ubj"]
     assert after["spread.ubj"] == before["spread.ubj"]
     was, now = (np.array(json.loads(files["calibration.json"])["quantiles"]) for files in (before, after))
@@ -158,11 +199,11 @@ def test_what_calibrates_waits_was_never_fitted_to(tables: HospitalTables) -> No
     """
     prepared = prepare_waits(events_of(tables), (), None)
     split, inside = _calibration_days(prepared)
-    before = fit_waits(prepared, split, seed=1, threads=1, progress=lambda: None).files
+    before = _fitted(fit_waits, prepared, split)
     scale = prepared.rows(WaitBaselines.from_json(json.loads(before["baseline.json"]))).scale
     longer = prepared.outcome + np.where(inside, 2 * scale, 0.0)
     changed = replace(prepared, outcome=longer)
-    after = fit_waits(changed, split, seed=1, threads=1, progress=lambda: None).files
+    after = _fitted(fit_waits, changed, split)
     for name in ("median.ubj", "p10.ubj", "p90.ubj"):
         assert after[name] != before[name]
     was, now = (json.loads(files["held_back_calibration.json"]) for files in (before, after))
@@ -177,7 +218,6 @@ def _files(tables: HospitalTables, model: str, part: str | None) -> Mapping[str,
     prepared = prepare_beds(events, (), horizons, None) if horizons else prepare_waits(events, (), None)
     known = prepared.prediction_time
     split = split_history(int(known.min()), int(known.max()) - DAY, gap=DAY)
-    fit: Any = fit_beds if horizons else fit_waits
     later = prepared.target_time >= (split.spans[part][0] if part else known.max() + 99 * DAY)
     changed: Any
     if isinstance(prepared, PreparedBeds):
@@ -188,8 +228,7 @@ def _files(tables: HospitalTables, model: str, part: str | None) -> Mapping[str,
         samples = replace(prepared.samples, outcome_minutes=outcome)
         doubled = np.where(later, prepared.outcome * 2, prepared.outcome)
         changed = replace(prepared, samples=samples, outcome=doubled)
-    found: Mapping[str, bytes] = fit(changed, split, seed=1, threads=1, progress=lambda: None).files
-    return found
+    return _fitted(fit_beds if horizons else fit_waits, changed, split)
 
 
 @pytest.mark.parametrize("model", ["wait-time", "bed-demand"])
@@ -210,19 +249,18 @@ def test_what_judges_changes_no_byte(tables: HospitalTables, model: str) -> None
 
 @pytest.mark.parametrize("model", ["wait-time", "bed-demand"])
 def test_the_model_that_is_held_back_is_read_from_its_own_files(
-    tables: HospitalTables, tmp_path: Path, model: str
+    tables: HospitalTables, package_of: Callable[[str], BuiltPackage], tmp_path: Path, model: str
 ) -> None:
     """Its trees, its slopes and its calibration; what it has none of its own of is the package's.
 
     A package without them, as they were made before, was never fitted to the validation set: it is its own.
     """
-    _package(tables, tmp_path / "p", model)
-    served = ForecastModel(tmp_path / "p")
+    served = package_of(model).model
     held_back = served.held_back
     assert held_back.held_back is held_back
     assert served.fitted_part == "validation"
     spans = served.manifest.split
-    manifest, files = _read(tmp_path / "p")
+    manifest, files = package_of(model).read()
     before = {n: c for n, c in files.items() if not n.startswith(HELD_BACK)}
     before |= {n.removeprefix(HELD_BACK): c for n, c in files.items() if n.startswith(HELD_BACK)}
     write_package(tmp_path / "before", manifest, before)
@@ -242,11 +280,10 @@ def test_the_model_that_is_held_back_is_read_from_its_own_files(
 
 @pytest.mark.parametrize("model", ["wait-time", "bed-demand"])
 def test_a_part_of_the_fit_that_is_held_back_makes_no_package(
-    tables: HospitalTables, tmp_path: Path, model: str
+    package_of: Callable[[str], BuiltPackage], tmp_path: Path, model: str
 ) -> None:
     """It would answer for the validation set together with trees that were fitted to it: each file by itself."""
-    _package(tables, tmp_path / "p", model)
-    manifest, files = _read(tmp_path / "p")
+    manifest, files = package_of(model).read()
     held_back = {n for n in files if n.startswith(HELD_BACK)}
     for lost in sorted(held_back):
         write_package(tmp_path / lost, manifest, {n: c for n, c in files.items() if n != lost})
@@ -254,28 +291,22 @@ def test_a_part_of_the_fit_that_is_held_back_makes_no_package(
             ForecastModel(tmp_path / lost)
 
 
-def _read(package: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """A package's manifest without its files, and these."""
-    manifest = json.loads((package / "manifest.json").read_text())
-    return manifest, {name: (package / name).read_bytes() for name in manifest["files"]}
-
-
-def test_another_seed_gives_another_package(tables: HospitalTables, tmp_path: Path) -> None:
+def test_another_seed_gives_another_package(
+    tables: HospitalTables, package_of: Callable[[str], BuiltPackage], tmp_path: Path
+) -> None:
     """The digest speaks of what was asked: it is no constant."""
-    first = _package(tables, tmp_path / "one", "bed-demand")
+    first = package_digest(package_of("bed-demand").folder)
     build_package(Request("bed-demand", HORIZONS, seed=2), tables, tmp_path / "two", silent)
     assert package_digest(tmp_path / "two") != first
 
 
 @pytest.mark.parametrize("model", ["wait-time", "bed-demand"])
 def test_quantiles_never_cross_and_explanations_add_up(
-    tables: HospitalTables, tmp_path: Path, model: str
+    package_of: Callable[[str], BuiltPackage], model: str
 ) -> None:
     """Every row's quantiles rise, its median is the served one, and its reasons add up to it."""
-    request = Request(model, HORIZONS if model == "bed-demand" else ())
-    built = build_package(request, tables, tmp_path / "p", silent)
-    prepared, split = built.prepared, built.split
-    found = ForecastModel(tmp_path / "p")
+    prepared, split = package_of(model).built.prepared, package_of(model).built.split
+    found = package_of(model).model
     judged = prepared.part(split.members("test", prepared.prediction_time))
     few = np.arange(judged.prediction_time.size) % 23 == 0
     part = judged.part(few)
@@ -294,11 +325,10 @@ def test_quantiles_never_cross_and_explanations_add_up(
     assert np.abs(baseline.p50 - found.baseline_quantiles(rows)[:, 9]).max() < 1e-9
 
 
-def test_contributions_of_a_row_are_those_of_many(tables: HospitalTables, tmp_path: Path) -> None:
+def test_contributions_of_a_row_are_those_of_many(package_of: Callable[[str], BuiltPackage]) -> None:
     """Explained alone or among others, a row has the same reasons."""
-    prepared = build_package(Request("bed-demand", HORIZONS), tables, tmp_path / "p", silent).prepared
-    engine = TreeEngine.load((tmp_path / "p" / "median.ubj").read_bytes())
-    X = prepared.X[:40]
+    engine = TreeEngine.load((package_of("bed-demand").folder / "median.ubj").read_bytes())
+    X = package_of("bed-demand").built.prepared.X[:40]
     many = engine.contributions(X)
     for i in range(0, 40, 7):
         one = engine.contributions(X[i : i + 1])
@@ -306,18 +336,18 @@ def test_contributions_of_a_row_are_those_of_many(tables: HospitalTables, tmp_pa
         assert engine.predict(X[i : i + 1])[0] == engine.predict(X)[i]
 
 
-def test_a_package_of_one_booster_is_read_as_before(tables: HospitalTables, tmp_path: Path) -> None:
+def test_a_package_of_one_booster_is_read_as_before(
+    package_of: Callable[[str], BuiltPackage], tmp_path: Path
+) -> None:
     """Trees of all horizons alone, and a manifest that names no others: it forecasts, and its reasons add up."""
-    built = build_package(Request("bed-demand", HORIZONS), tables, tmp_path / "new", silent)
-    prepared = built.prepared
+    prepared = package_of("bed-demand").built.prepared
     assert isinstance(prepared, PreparedBeds)
-    manifest = json.loads((tmp_path / "new" / "manifest.json").read_bytes())
-    files = {name: (tmp_path / "new" / name).read_bytes() for name in manifest.pop("files")}
+    manifest, files = package_of("bed-demand").read()
     configuration = manifest["configuration"]
     added = {n: configuration.pop(n) for n in list(configuration) if n.startswith(("horizon_", "shared_"))}
     assert added["horizon_rounds"] == HORIZON_TREES.rounds
     assert added["horizon_share"] == OWN_SHARE
-    rows = prepared.rows(ForecastModel(tmp_path / "new").beds_or_raise)
+    rows = prepared.rows(package_of("bed-demand").model.beds_or_raise)
     few = np.flatnonzero(~np.isnan(prepared.outcome + rows.offset))[::29]
     y = ((prepared.outcome - rows.offset) / rows.scale)[few]
     options = {"seed": 1, "progress": lambda: None, "hyperparameters": Hyperparameters(rounds=12)}
@@ -422,7 +452,8 @@ def test_a_ward_with_a_short_history_is_answered_by_the_baseline(folder: Path, t
     visits.loc[early, ["destination_unit", "bed_requested_at"]] = None  # nobody waited for it either
     visits.to_parquet(young / "visits.parquet", index=False)
     tables = read_hospital(young, None, b"one key")
-    built = build_package(Request("bed-demand", HORIZONS), tables, tmp_path / "p", silent)
+    request = Request("bed-demand", HORIZONS, hyperparameters=FEW_TREES)
+    built = build_package(request, tables, tmp_path / "p", silent)
     model, prepared = ForecastModel(tmp_path / "p"), built.prepared
     assert isinstance(prepared, PreparedBeds)
     baselines = model.beds_or_raise
@@ -444,10 +475,9 @@ def test_a_ward_with_a_short_history_is_answered_by_the_baseline(folder: Path, t
     assert (answered.contributions[by_baseline] == 0).all()
 
 
-def test_the_served_median_follows_the_signs(tables: HospitalTables, tmp_path: Path) -> None:
+def test_the_served_median_follows_the_signs(package_of: Callable[[str], BuiltPackage]) -> None:
     """Not the trees alone: what is served as p50, calibration and floor included."""
-    built = build_package(Request("wait-time"), tables, tmp_path / "p", silent)
-    model, prepared = ForecastModel(tmp_path / "p"), built.prepared
+    model, prepared = package_of("wait-time").model, package_of("wait-time").built.prepared
     assert isinstance(prepared, PreparedWaits)
     few = np.arange(prepared.prediction_time.size) % max(prepared.prediction_time.size // 60, 1) == 0
     rows = prepared.part(few).rows(model.waits_or_raise)
@@ -462,11 +492,11 @@ def test_the_served_median_follows_the_signs(tables: HospitalTables, tmp_path: P
         assert (sign * np.diff(np.stack(p50), axis=0)).min() >= -1e-9, name
 
 
-def test_a_package_of_another_vigie_is_refused_in_words(tables: HospitalTables, tmp_path: Path) -> None:
+def test_a_package_of_another_vigie_is_refused_in_words(
+    package_of: Callable[[str], BuiltPackage], tmp_path: Path
+) -> None:
     """One whose files lack what this Vigie reads, or name what it does not know, with digests that are right."""
-    build_package(Request("bed-demand", HORIZONS), tables, tmp_path / "p", silent)
-    manifest = json.loads((tmp_path / "p" / "manifest.json").read_bytes())
-    files = {name: (tmp_path / "p" / name).read_bytes() for name in manifest["files"]}
+    kept, files = package_of("bed-demand").read()
     for name, spoil in (
         ("baseline.json", lambda body: body.pop("start_share")),
         ("baseline.json", lambda body: body.pop("history_days")),
@@ -480,33 +510,33 @@ def test_a_package_of_another_vigie_is_refused_in_words(tables: HospitalTables, 
         spoil(body)
         where = tmp_path / "spoilt"
         shutil.rmtree(where, ignore_errors=True)
-        kept = {k: v for k, v in manifest.items() if k != "files"}
         write_package(where, kept, {**files, name: canonical_json(body)})
         with pytest.raises(PackageError, match="Train the model again"):
             ForecastModel(where)
-    other = {**manifest["features"][-1], "name": "hospital_change_7d"}  # which nobody computes any more
-    kept = {k: v for k, v in manifest.items() if k != "files"}
+    other = {**kept["features"][-1], "name": "hospital_change_7d"}  # which nobody computes any more
     write_package(tmp_path / "other", {**kept, "features": [*kept["features"][:-1], other]}, files)
     with pytest.raises(PackageError, match=r"does not compute \(hospital_change_7d\).*Train the model again"):
         ForecastModel(tmp_path / "other")
-    own = (*ForecastModel(tmp_path / "p").features, covariate_feature("oxygen"))  # of the hospital's own name
+    own = (
+        *package_of("bed-demand").model.features,
+        covariate_feature("oxygen"),
+    )  # of the hospital's own name
     assert unknown_features("bed-demand", own) == ()
 
 
-def test_a_package_of_waits_of_before_still_answers(tables: HospitalTables, tmp_path: Path) -> None:
+def test_a_package_of_waits_of_before_still_answers(
+    package_of: Callable[[str], BuiltPackage], tmp_path: Path
+) -> None:
     """One whose intervals come from a spread is read and answers as it did."""
-    prepared = prepare_waits(events_of(tables), (), None)
-    build_package(Request("wait-time", ()), tables, tmp_path / "new", silent)
-    manifest = json.loads((tmp_path / "new" / "manifest.json").read_bytes())
-    split = split_of(prepared, (), None)
-    files = dict(fit_waits(prepared, split, seed=1, threads=1, progress=lambda: None).files)
+    prepared, split = package_of("wait-time").built.prepared, package_of("wait-time").built.split
+    assert isinstance(prepared, PreparedWaits)
+    kept, files = package_of("wait-time").read()
     rows = prepared.part(split.members("train", prepared.prediction_time))
     y = (
         np.nan_to_num(rows.outcome)
         / rows.rows(WaitBaselines.from_json(json.loads(files["baseline.json"]))).scale
     )
     spread = fit_spread(rows.X, y, rows.weight, files["median.ubj"], seed=1, progress=lambda: None)
-    kept = {k: v for k, v in manifest.items() if k != "files"}
     since = ("p10.ubj", "p90.ubj", HELD_BACK)
     older = {name: content for name, content in files.items() if not name.startswith(since)}
     write_package(tmp_path / "old", kept, {**older, "spread.ubj": spread})
@@ -528,7 +558,7 @@ def test_a_hospital_that_names_no_department_is_one(tables: HospitalTables, tmp_
     """Waits are forecast without the column, with the calibration groups of one department."""
     visits = tables.tables["visits"].assign(department=None)
     unnamed = replace(tables, tables={**tables.tables, "visits": visits})
-    build_package(Request("wait-time", (), seed=1), unnamed, tmp_path / "p", silent)
+    build_package(Request("wait-time", (), hyperparameters=FEW_TREES), unnamed, tmp_path / "p", silent)
     model = ForecastModel(tmp_path / "p")
     assert "department" not in {f.name for f in model.features}
     assert model.waits_or_raise is not None
