@@ -18,11 +18,13 @@ from training.packages.package_request import Request
 from training.train import train
 
 DAYS = 560
+SCALE = 0.5
+"""Half a hospital: fewer rows make a flaw harder to see, and its gate sees it."""
 NOW = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)
 
 
 def _gates(folder: Path, **flaw: Any) -> dict[str, dict[str, Any]]:
-    write(simulate(DAYS, seed=61, **flaw), folder / "data")
+    write(simulate(DAYS, seed=61, scale=SCALE, **flaw), folder / "data")
     tables, settings = read_hospital(folder / "data", None, b"key"), Settings(home=folder / "home")
     create_trust(settings.trust, policy_digest=default_policy().digest, demo=True)
     new_mlflow(settings.home)
