@@ -41,6 +41,7 @@ from serving.releases.releases_in_use import Releases
 from serving.state.history_import import rows_since
 from serving.state.observations import import_rows
 from tests.support.architecture import PAGE, between
+from tests.support.few_trees import FEW_TREES
 from tests.support.repository import ROOT
 from tests.support.serving_fakes import FakeReleases, InProcess, make_parts
 from training.packages.package_request import Request
@@ -61,7 +62,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, LoadedModel]:
     write(simulate(220, seed=35, scale=0.1), root / "data")
     tables, out = read_hospital(root / "data", None, KEY), {}
     for model, horizons in (("wait-time", ()), ("bed-demand", HORIZONS)):
-        build_package(Request(model, horizons), tables, root / model, lambda *_: None)
+        request = Request(model, horizons, hyperparameters=FEW_TREES)
+        build_package(request, tables, root / model, lambda *_: None)
         engine = ForecastModel(root / model)
         units = tuple(ServedUnit(u.unit, u.label, u.group) for u in engine.manifest.units)
         cells = {(u.group, h) for u in units for h in horizons} | {("ED", 0.0)}

@@ -18,6 +18,7 @@ from registry.policy.board_policy import default_policy
 from registry.releases.promotion import promote
 from registry.settings import Settings
 from registry.trust.keys import Key, load_key
+from tests.support.few_trees import FEW_TREES
 from tests.support.installation import Installation, after, report_body
 from training.packages.package_request import Request as Training
 from training.train import build_package
@@ -97,7 +98,8 @@ def make_bulk_home(root: Path) -> None:
     tables = read_hospital(root / "data", None, load_or_create_key(root / "home" / "pseudonym.key"))
     for model in MODELS:
         horizons = HORIZONS if model == "bed-demand" else ()
-        build_package(Training(model, horizons), tables, root / model, lambda *_: None)
+        request = Training(model, horizons, hyperparameters=FEW_TREES)
+        build_package(request, tables, root / model, lambda *_: None)
         for version in ("1", "2", "3"):
             candidate = _registered(installation, model, version, root / model)
             if version != "3":

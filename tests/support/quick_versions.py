@@ -23,7 +23,7 @@ from registry.releases.promotion import promote
 from tests.support.installation import NOW, Installation, after, report_body
 from training.packages.package_request import Request
 from training.train import build_package
-from training.trees import DEFAULT_HYPERPARAMETERS
+from training.trees import DEFAULT_HYPERPARAMETERS, Hyperparameters
 
 __all__ = ["quick_candidate", "quick_release", "quick_tables"]
 
@@ -44,12 +44,16 @@ def _simulated(days: int, start: date) -> dict[str, pd.DataFrame]:
 
 
 def quick_candidate(
-    installation: Installation, request: Request, tables: HospitalTables, version: str
+    installation: Installation,
+    request: Request,
+    tables: HospitalTables,
+    version: str,
+    hyperparameters: Hyperparameters = _FEW,
 ) -> Candidate:
     """Trained, reported and registered as training does it, but held against no other implementation."""
     settings = installation.settings
     package = settings.home / "building" / f"{request.model}-{version}"
-    built = build_package(replace(request, hyperparameters=_FEW), tables, package, lambda *_: None)
+    built = build_package(replace(request, hyperparameters=hyperparameters), tables, package, lambda *_: None)
     scores, _ = reported_scores(ForecastModel(package), built.prepared, built.split)
     body = {
         "data_digest": tables.source_digest,

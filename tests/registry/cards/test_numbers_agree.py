@@ -30,6 +30,7 @@ from registry.settings import Settings
 from registry.statistics.gains import best_baseline
 from registry.trust.keys import demo_key
 from registry.trust.trust_store import create_trust
+from tests.support.few_trees import FEW_TREES
 from tests.support.new_databases import new_mlflow
 from tests.support.sound_facts import beds, waits
 from tests.support.synthetic_evidence import Hospital, with_judge
@@ -64,7 +65,8 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Checked]:
     new_mlflow(settings.home)
     found = {}
     for model in MODELS:
-        request = Request(model, (4.0, 24.0) if model == "bed-demand" else (), ablation=False)
+        horizons = (4.0, 24.0) if model == "bed-demand" else ()
+        request = Request(model, horizons, hyperparameters=FEW_TREES)
         train(request, tables, settings, key=demo_key("author"), now=NOW, progress=lambda *_: None)
         check(settings, model, "1", POLICY, now=NOW, progress=lambda *_: None)
         sealed = candidate(settings.candidates, model, "1")

@@ -15,10 +15,9 @@ from registry.candidates.candidates import Candidate
 from registry.compare.comparison import Comparison, compare
 from registry.model.forecast_model import ForecastModel
 from registry.settings import Settings
-from tests.support.installation import NOW
-from tests.support.new_databases import new_mlflow
+from tests.support.installation import Installation
+from tests.support.quick_versions import quick_candidate
 from training.packages.package_request import Request
-from training.train import train
 
 START, KNOWN, DAYS = date(2024, 1, 8), 200, 230
 KEY = b"a key for tests of comparisons"
@@ -41,19 +40,18 @@ class Versions:
 
 @pytest.fixture(scope="module")
 def versions(tmp_path_factory: pytest.TempPathFactory) -> Versions:
-    """Trained without their ablation tables."""
+    """Of few trees, and held against no other implementation: which rows are compared depends on neither."""
     root = tmp_path_factory.mktemp("compare")
     for name, days in (("known", KNOWN), ("later", DAYS)):
         write(simulate(days, seed=8, start=START, scale=0.15), root / name)
     known, later = (read_hospital(root / name, None, KEY) for name in ("known", "later"))
-    settings = Settings(home=root / "home")
-    new_mlflow(settings.home)
-    splits = []
-    for tables, test_from in ((known, _day(158)), (known, _day(171)), (later, _day(KNOWN))):
-        request = Request("wait-time", ablation=False, test_from=test_from)
-        done = train(request, tables, settings, key=None, now=NOW, progress=lambda *_: None)
-        splits.append(_split(done.candidate))
-    return Versions(settings, known, later, tuple(splits))
+    installation, splits = Installation.make(root / "home"), []
+    for number, (tables, test_from) in enumerate(
+        ((known, _day(158)), (known, _day(171)), (later, _day(KNOWN))), 1
+    ):
+        request = Request("wait-time", test_from=test_from)
+        splits.append(_split(quick_candidate(installation, request, tables, str(number))))
+    return Versions(installation.settings, known, later, tuple(splits))
 
 
 def _day(number: int) -> int:

@@ -23,6 +23,7 @@ from registry.model.interval_widths import ErrorHistory, adapted
 from registry.model.scope_fallback import answer
 from registry.model.scoring import prepare, reported_scores, score
 from registry.package.manifest import write_package
+from tests.support.few_trees import FEW_TREES
 from training.packages.package_request import Request
 from training.train import Built, build_package
 
@@ -41,7 +42,8 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> HospitalTables:
 def built(tables: HospitalTables, tmp_path_factory: pytest.TempPathFactory) -> tuple[Built, Path]:
     """Its package."""
     where = tmp_path_factory.mktemp("package") / "p"
-    return build_package(Request("bed-demand", HORIZONS), tables, where, lambda *_: None), where
+    request = Request("bed-demand", HORIZONS, hyperparameters=FEW_TREES)
+    return build_package(request, tables, where, lambda *_: None), where
 
 
 @pytest.fixture(scope="module")

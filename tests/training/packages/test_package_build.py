@@ -34,6 +34,7 @@ from registry.model.forecast_model import MEDIAN, ForecastModel
 from registry.model.scope_fallback import answer
 from registry.model.scoring import prepare
 from registry.package.manifest import HELD_BACK, package_digest, write_package
+from tests.support.few_trees import FEW_TREES
 from tests.support.repository import ROOT
 from training.bed_baselines import bed_baselines, usual_of_the_other_half
 from training.conformal import Calibration, Errors, calibrated
@@ -45,11 +46,9 @@ from training.packages.lessons import bed_lesson
 from training.packages.package_build import Fitted, fit_beds, fit_waits
 from training.packages.package_request import Request
 from training.train import Built, build_package
-from training.trees import DEFAULT_HYPERPARAMETERS, Hyperparameters, fit_median, fit_spread
+from training.trees import Hyperparameters, fit_median, fit_spread
 
 HORIZONS = (4.0, 24.0)
-FEW_TREES = replace(DEFAULT_HYPERPARAMETERS, rounds=26)
-"""A tenth of the usual, for what is asked of days, files and groups: the same however many trees there are."""
 LEARNED_OF_VALIDATION = {
     "wait-time": {"calibration.json", "median.ubj", "p10.ubj", "p90.ubj", "reference.npz"},
     "bed-demand": {"baseline.json", "linear.json", "median.ubj", "reference.npz"},

@@ -37,6 +37,7 @@ from registry.settings import Settings
 from registry.statistics.verdict import Verdict
 from registry.trust.keys import demo_key
 from registry.trust.trust_store import create_trust
+from tests.support.few_trees import FEW_TREES
 from tests.support.new_databases import new_mlflow
 from tests.support.synthetic_evidence import Hospital, beds
 from training.packages.package_request import Request
@@ -67,7 +68,7 @@ def home(tables: HospitalTables, tmp_path_factory: pytest.TempPathFactory) -> Se
     settings = Settings(home=tmp_path_factory.mktemp("home"))
     create_trust(settings.trust, policy_digest=default_policy().digest, demo=True)
     new_mlflow(settings.home)
-    request = Request("bed-demand", HORIZONS)
+    request = Request("bed-demand", HORIZONS, hyperparameters=FEW_TREES)
     done = train(request, tables, settings, key=demo_key("author"), now=NOW, progress=silent)
     assert any(name.startswith("mae_hospital_") for name in done.metrics)
     return settings

@@ -28,6 +28,7 @@ from serving.messages.question_records import BedQuestion, ExplainOptions
 from serving.releases.releases_in_use import Releases
 from serving.state.history_import import rows_since
 from serving.state.observations import import_rows
+from tests.support.few_trees import FEW_TREES
 from tests.support.serving_fakes import FakeReleases, InProcess, make_parts
 from training.packages.package_request import Request
 from training.train import build_package
@@ -68,9 +69,8 @@ def _tables(folder: Path, census: pd.DataFrame) -> HospitalTables:
 def model(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
     """A release that may speak for every unit and horizon."""
     root = tmp_path_factory.mktemp("model")
-    build_package(
-        Request("bed-demand", HORIZONS), _tables(root / "data", _census(DAYS)), root / "p", lambda *_: None
-    )
+    request = Request("bed-demand", HORIZONS, hyperparameters=FEW_TREES)
+    build_package(request, _tables(root / "data", _census(DAYS)), root / "p", lambda *_: None)
     engine = ForecastModel(root / "p")
     units = tuple(ServedUnit(u.unit, u.label, u.group) for u in engine.manifest.units)
     scope = frozenset((u.group, h) for u in units for h in HORIZONS)
