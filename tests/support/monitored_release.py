@@ -50,6 +50,7 @@ class Released:
         shift: Shift,
         seed: int,
         scale: float,
+        horizons_hours: tuple[float, ...] = (),
     ) -> "Released":
         """Simulates, trains on the first `known_days`, and releases."""
         write(simulate(days, seed=seed, start=start, scale=scale, shift=shift), root / "all")
@@ -57,7 +58,7 @@ class Released:
         installation = Installation.make(root / "home")
         settings = installation.settings
         new_mlflow(settings.home)
-        request, known = Request(model, ablation=False), read_hospital(root / "known", None, _KEY)
+        request, known = Request(model, horizons_hours), read_hospital(root / "known", None, _KEY)
         key = installation.people["author"]
         done = train(request, known, settings, key=key, now=NOW, progress=lambda *_: None)
         installation.check(done.candidate)

@@ -23,10 +23,21 @@ CUT, SHIFTED, SEEN, DAYS = 230, 252, 282, 284
 
 @pytest.fixture(scope="module")
 def released(tmp_path_factory: pytest.TempPathFactory) -> Released:
-    """A small hospital whose arrivals double three weeks after the release's data end, and its wards fill up."""
+    """A small hospital whose arrivals double three weeks after the release's data end, and its wards fill up.
+
+    Its model forecasts a day and a week ahead, the two horizons that these tests name.
+    """
     root, shift = tmp_path_factory.mktemp("monitor-beds"), Shift(2.0, SHIFTED)
     return Released.make(
-        root, "bed-demand", start=START, known_days=CUT, days=DAYS, shift=shift, seed=8, scale=0.3
+        root,
+        "bed-demand",
+        start=START,
+        known_days=CUT,
+        days=DAYS,
+        shift=shift,
+        seed=8,
+        scale=0.3,
+        horizons_hours=(24.0, 168.0),
     )
 
 
