@@ -88,7 +88,7 @@ def verify(model: bytes, X: Array) -> Verification:
     plain = booster.predict(matrix, output_margin=True)
     return Verification(
         rows=int(chosen.size),
-        leaves=sum(np.unique(column).size for column in leaves.T),
+        leaves=int(np.count_nonzero(_reached(_numbered(leaves)))),
         leaves_of_model=forest.leaf.size,
         predictions_off=int((~(np.abs(engine.predict(part) - plain) <= np.spacing(np.abs(plain)))).sum()),
         from_xgboost=_difference(ours, booster.predict(matrix, pred_contribs=True)[:, :-1]),
@@ -104,18 +104,33 @@ def _rows(leaves: Array) -> Array:
 
     Args: leaves: int32 [rows, trees], the leaf that each row reaches.
     """
-    ids = leaves + np.concatenate([[0], np.cumsum(leaves.max(axis=0) + 1)[:-1]])
-    missing = np.zeros(int(ids.max()) + 1, bool)
-    missing[ids] = True
+    ids = _numbered(leaves)
+    missing = _reached(ids)
     chosen = np.unique(np.linspace(0, len(ids) - 1, min(_ROWS, len(ids))).astype(np.int64))
     missing[ids[chosen]] = False
+    left = np.arange(len(ids))
     while missing.any():
-        others = missing[ids].sum(axis=1)
+        others = np.count_nonzero(missing[ids], axis=1)
         best = np.argsort(-others, kind="stable")[:_TOGETHER]
         best = best[others[best] > 0]
         missing[ids[best]] = False
-        chosen = np.concatenate([chosen, best])
+        chosen = np.concatenate([chosen, left[best]])
+        if np.count_nonzero(others) < len(ids) / 2:  # the rows without a missing leaf stay without one
+            ids, left = ids[others > 0], left[others > 0]
     return np.sort(chosen)
+
+
+def _numbered(leaves: Array) -> Array:
+    """The same with a number for each leaf of all trees: int32 [rows, trees]."""
+    before = np.cumsum(leaves.max(axis=0) + 1) - (leaves.max(axis=0) + 1)
+    return leaves + before.astype(leaves.dtype)
+
+
+def _reached(ids: Array) -> Array:
+    """Whether some row reaches each leaf: bool [leaves], by the leaves' numbers."""
+    found = np.zeros(int(ids.max()) + 1, bool)
+    found[ids] = True
+    return found
 
 
 def _from_shap(engine: TreeEngine, booster: Any, X: Array) -> float:
