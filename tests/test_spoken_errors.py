@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from string import Formatter
 from typing import NamedTuple
@@ -57,7 +58,13 @@ def _errors(trees: dict[Path, ast.Module]) -> set[str]:
     return known
 
 
-def _sites() -> Iterator[Site]:
+@cache
+def _sites() -> tuple[Site, ...]:
+    """Of all calls; walked by the process that looks at them, and not by each that collects tests."""
+    return tuple(_walked())
+
+
+def _walked() -> Iterator[Site]:
     paths = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
     trees = {path: ast.parse(path.read_text("utf-8")) for path in paths}
     wanted = _errors(trees) | SAID_BY
@@ -71,9 +78,6 @@ def _sites() -> Iterator[Site]:
                 values = None if None in named else frozenset(name for name in named if name)
                 module = path.relative_to(ROOT).as_posix()
                 yield Site(module, node.lineno, _name(node.func), node.args[place], values)
-
-
-SITES = list(_sites())
 
 
 def _literal(node: ast.expr) -> str | None:
@@ -99,7 +103,7 @@ def test_words_stand_in_the_catalogue() -> None:
     """No call has a sentence in place of a key."""
     in_code = [
         f"{site.module}:{site.line} {site.name}({ast.unparse(site.words)[:60]})"
-        for site in SITES
+        for site in _sites()
         if not _has_key(site)
     ]
     assert not in_code, "give these a key of the catalogue:\n" + "\n".join(in_code)
@@ -107,9 +111,9 @@ def test_words_stand_in_the_catalogue() -> None:
 
 def test_sites_are_seen() -> None:
     """The walk finds the calls that it is to judge, and tells a key from a sentence."""
-    assert len(SITES) > 300
+    assert len(_sites()) > 300
     assert {"Problem", "RequestFault", "TrainingError", "PackageError", "message", "say"} <= {
-        s.name for s in SITES
+        s.name for s in _sites()
     }
     for code, has_key in (
         ('PackageError("registry.package.missing", name=x)', True),
@@ -130,7 +134,7 @@ def test_sites_are_seen() -> None:
 def test_each_key_has_a_text_whose_places_are_filled(language: str) -> None:
     """Every key that the code names is there, and every place of its text has a value at the call."""
     wrong = []
-    for site in SITES:
+    for site in _sites():
         words = _literal(site.words)
         key = PREFIXED.get(site.name, "") + (words or "")
         if words is None or "*" in words or not is_key(key):
