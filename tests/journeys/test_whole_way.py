@@ -7,14 +7,14 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from cli.main import main
-from hospital.simulator import simulate, write
+from hospital.simulator import Beyond, simulate_beyond, write
 from hospital.times import DAY
 from registry.candidates.candidates import candidate
 from registry.errors import PromotionError, ReleaseError
@@ -36,7 +36,7 @@ from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.usefixtures("english")
 
-DAYS, MODEL = 560, "wait-time"
+DAYS, LATER_DAYS, MODEL = 560, 30, "wait-time"
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,16 @@ class SecondCheck:
 
 @dataclass
 class Home:
-    """An installation reached by the command line."""
+    """An installation reached by the command line.
+
+    Attributes:
+        data: the tables that its version knows. longer: those of a month more.
+    """
 
     settings: Settings
     keys: Path
     data: Path
+    longer: Path
     second_check: SecondCheck | None = None
 
     def key(self, name: str) -> str:
@@ -91,8 +96,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     `tests/journeys/test_baseline_only.py` beds by the command line, of baselines alone.
     """
     root = tmp_path_factory.mktemp("whole")
-    write(simulate(DAYS, seed=1), root / "data")
-    found = Home(Settings(home=root / "home"), root / "keys", root / "data")
+    beyond = Beyond(days=LATER_DAYS, busy=1.0, before=DAYS)  # one and the same hospital, to either day
+    for tables, name in zip(simulate_beyond(DAYS, beyond, seed=1), ("data", "longer"), strict=True):
+        write(tables, root / name)
+    found = Home(Settings(home=root / "home"), root / "keys", root / "data", root / "longer")
     new_mlflow(found.settings.home)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VIGIE_HOME", str(root / "home"))
@@ -238,9 +245,8 @@ def test_a_second_version_is_set_beside_the_first(
     home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Trained on thirty more days, version 2 is judged against version 1 on the same rows, and may be released."""
-    data, home = tmp_path / "longer", home.copied(tmp_path / "home")  # the others look at one version of each
+    data, home = home.longer, home.copied(tmp_path / "home")  # the others look at one version of each
     monkeypatch.setenv("VIGIE_HOME", str(home.settings.home))
-    write(simulate(DAYS + 30, seed=1, start=date(2024, 1, 1)), data)
     _later_days_are_judged_and_seal_nothing(home, data, capsys)
     assert main(home.train("wait-time", data)) == 0
     assert main(["check", "wait-time", "2"]) == 0

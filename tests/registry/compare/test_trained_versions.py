@@ -9,7 +9,7 @@ import pytest
 from hospital.dataset.splits import Split
 from hospital.errors import HistoryError
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
-from hospital.simulator import simulate, write
+from hospital.simulator import Beyond, simulate_beyond, write
 from hospital.times import DAY, instant
 from registry.candidates.candidates import Candidate
 from registry.compare.comparison import Comparison, compare
@@ -42,8 +42,10 @@ class Versions:
 def versions(tmp_path_factory: pytest.TempPathFactory) -> Versions:
     """Of few trees, and held against no other implementation: which rows are compared depends on neither."""
     root = tmp_path_factory.mktemp("compare")
-    for name, days in (("known", KNOWN), ("later", DAYS)):
-        write(simulate(days, seed=8, start=START, scale=0.15), root / name)
+    beyond = Beyond(days=DAYS - KNOWN, busy=1.0, before=KNOWN)  # one and the same hospital, to either day
+    lived = simulate_beyond(KNOWN, beyond, seed=8, start=START, scale=0.15)
+    for found, name in zip(lived, ("known", "later"), strict=True):
+        write(found, root / name)
     known, later = (read_hospital(root / name, None, KEY) for name in ("known", "later"))
     installation, splits = Installation.make(root / "home"), []
     for number, (tables, test_from) in enumerate(
