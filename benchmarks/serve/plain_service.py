@@ -9,7 +9,8 @@ import numpy as np
 from sqlalchemy import Connection
 
 from hospital.arrays import Array
-from hospital.times import moment
+from hospital.times import MISSING_TIME, moment
+from hospital.words.catalogue import text
 from registry.model.forecast_model import ForecastModel, Rows
 from registry.model.scope_fallback import Answered
 from registry.model.trust_limits import emergency_of, stale_after
@@ -17,7 +18,9 @@ from registry.policy.trusted_scope import in_scope
 from serving.composition import real_parts
 from serving.forecasting.forecaster import _engine, _Forecaster
 from serving.forecasting.row_answers import Answers
-from serving.forecasting.wait_questions import wait_query, wait_rows_of_question
+from serving.forecasting.unit_wording import warned
+from serving.forecasting.wait_moments import WaitMoments
+from serving.forecasting.wait_questions import instants, wait_query, wait_rows_of_question
 from serving.gateway.service_parts import Parts
 from serving.messages.forecast_parts import Explanation
 from serving.messages.forecast_protocol import LoadedModel
@@ -48,15 +51,23 @@ class _PlainForecaster(_Forecaster):
         state = self._states.at(connection, now, engine.manifest)
         query = wait_query(state, question)
         rows = wait_rows_of_question(state, engine, query, now)
-        stale = now - state.heard.get("visits", 0) > stale_after(engine.manifest)
+        late_after = stale_after(engine.manifest)
+        stale = now - state.heard.get("visits", 0) > late_after
         inside = in_scope(model.scope, emergency_of(query.columns["department"]), np.zeros(query.size))
         answered = _unexplained(engine, rows, inside)
         answers = Answers(engine, answered, rows, question.explain, np.zeros(query.size, bool))
+        triaged = instants(question.visits, "triaged_at") != MISSING_TIME
+        moments = WaitMoments(query, triaged, now, late_after, state.events.zone)
+        contradicted, language = state.waits.contradictions(query), question.explain.language
         out = []
         for i in range(query.size):
             quantiles = answers.quantiles(i)
             told = _nothing_said(quantiles["p50"])
-            trust = answers.trust(i, stale=stale)
+            # By how much the floor raises it is one of the reasons: here that it does is enough.
+            raised = {"floor": float(quantiles["p50"] <= rows.floor[i])}
+            late = moments.warnings(i, raised, quantiles, language)
+            against = (text("trust.contradiction", language),) if contradicted[i] else ()
+            trust = warned(answers.trust(i, stale=stale), late, first=against)
             at = moment(int(query.prediction_time[i]))
             out.append(
                 WaitForecast(prediction_time=at, wait_minutes=quantiles, explanation=told, trust=trust)

@@ -50,6 +50,7 @@ __all__ = [
 
 _DATE = {"fr": "dd/MM/y", "en": "y-MM-dd"}
 _TIME = {"fr": "HH'\u00a0h\u00a0'mm", "en": "HH:mm"}
+_ANY_DAY = dt.date(2024, 1, 1)
 
 
 def minutes(value: float | None, language: Language, digits: int = 1) -> str:
@@ -122,12 +123,12 @@ def label(name: str, language: Language) -> str:
 
 def date(when: dt.date, language: Language) -> str:
     """A day: 14/11/2023 in French, 2023-11-14 in English, where the order of day and month is not one."""
-    return _dated(when, _DATE[language], language)
+    return _dated(_day(when), _DATE[language], language)
 
 
 def time(when: dt.datetime, language: Language) -> str:
     """Hour and minute of a day: 14 h 05 in French, 14:05 in English."""
-    return _dated(when, _TIME[language], language)
+    return _dated(dt.datetime.combine(_ANY_DAY, dt.time(when.hour, when.minute)), _TIME[language], language)
 
 
 def date_time(when: dt.datetime, language: Language) -> str:
@@ -142,7 +143,7 @@ def weekday_time(when: dt.datetime, language: Language) -> str:
 
 def day_month(when: dt.date, language: Language) -> str:
     """A day of the year, as a mark of an axis: 04/11 in French, 4 Nov in English."""
-    return _dated(when, "dd/MM" if language == "fr" else "d MMM", language)
+    return _dated(_day(when), "dd/MM" if language == "fr" else "d MMM", language)
 
 
 def date_range(first: dt.date, last: dt.date, language: Language) -> str:
@@ -152,10 +153,14 @@ def date_range(first: dt.date, last: dt.date, language: Language) -> str:
 
 def weekday(when: dt.date, language: Language, *, short: bool = False) -> str:
     """The day of the week: Monday, or Mon."""
-    return _dated(when, "EEE" if short else "EEEE", language)
+    return _dated(_day(when), "EEE" if short else "EEEE", language)
 
 
-def _dated(when: dt.date, pattern: str, language: Language) -> str:
-    # Midnight of a day without hours: Babel then moves it to no other zone.
-    whole = when if isinstance(when, dt.datetime) else dt.datetime(when.year, when.month, when.day)
-    return str(format_datetime(whole.replace(tzinfo=None), pattern, locale=language))
+def _day(when: dt.date) -> dt.datetime:
+    """Midnight of a day, without a zone: Babel then moves it to no other."""
+    return dt.datetime(when.year, when.month, when.day)
+
+
+@lru_cache(maxsize=8192)  # a day has 1,440 times in each language, and Babel takes 10 µs for one
+def _dated(when: dt.datetime, pattern: str, language: Language) -> str:
+    return str(format_datetime(when, pattern, locale=language))

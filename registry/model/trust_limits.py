@@ -60,11 +60,17 @@ def warnings_of(
         out.append(text("trust.outside", language))
     if unheld:
         out.append(text("trust.unheld", language))
-    labels = {f.name: f.label(language) for f in features} if missing or out_of_range else {}
     for key, names in (("missing", missing), ("out_of_range", others)):
         if names:
-            out.append(text(f"trust.{key}", language, names=_listed([labels[n] for n in names], language)))
+            labels = _labels(features, names, language)
+            out.append(text(f"trust.{key}", language, names=_listed(labels, language)))
     return worst(out)
+
+
+def _labels(features: Sequence[Feature], names: Sequence[str], language: Language) -> list[str]:
+    """The labels of these features, in the order of the names."""
+    by_name = {f.name: f for f in features if f.name in names}
+    return [by_name[name].label(language) for name in names]
 
 
 def _listed(labels: Sequence[str], language: Language) -> str:

@@ -83,6 +83,7 @@ class Answers:
         self._reference = reference
         self._holiday = holiday
         self._model, self._explain, self._answered, self._rows = model, explain, answered, rows
+        self._warned: dict[tuple[object, ...], tuple[str, ...]] = {}
 
     def quantiles(self, i: int) -> Quantiles:
         """p10, p50 and p90 of a row."""
@@ -151,16 +152,22 @@ class Answers:
 
     def trust(self, i: int, *, stale: bool, language: Language | None = None) -> Trust:
         """How far to trust a row's answer; `language`: None, the question's."""
-        inside, answered = bool(self._answered.inside[i]), self._answered
-        warnings = warnings_of(
-            self._model.features,
-            answered.out_of_range[i],
-            answered.missing[i],
-            inside=inside,
-            stale=stale,
-            unheld=bool(answered.unheld[i]),
-            language=language or self._explain.language,
-        )
+        answered, spoken = self._answered, language or self._explain.language
+        inside, unheld = bool(answered.inside[i]), bool(answered.unheld[i])
+        out_of_range, missing = answered.out_of_range[i], answered.missing[i]
+        # Most rows of an answer lack the same, if anything: these words are found once for all of them.
+        key = (out_of_range, missing, inside, stale, unheld, spoken)
+        warnings = self._warned.get(key)
+        if warnings is None:
+            warnings = self._warned[key] = warnings_of(
+                self._model.features,
+                out_of_range,
+                missing,
+                inside=inside,
+                stale=stale,
+                unheld=unheld,
+                language=spoken,
+            )
         return {"status": trust_status(warnings, inside=inside, stale=stale), "warnings": warnings}
 
 
