@@ -1,6 +1,5 @@
 """Why a forecast is more or less uncertain than another, in words: where the earlier stood, and what has changed."""
 
-from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -33,7 +32,7 @@ def uncertainty_contrast_explanation(
     contributions, statements = contributions_of(pair, found, shown, moment, language)
     other = found.adjustments["other"] + sum(float(found.contributions[c]) for c in ordered[options.top :])
     steps = {name: found.adjustments[name] for name in ("start", RECENT_ERRORS)}
-    scaled = [replace(s, contribution=words.scale * s.contribution, expected=0) for s in statements]
+    scaled = [s._replace(contribution=words.scale * s.contribution, expected=0) for s in statements]
     changes = sentences(scaled, words.unit, language)
     changes += _steps(words, {"other": other, **steps}, waits)
     more = float(found.contributions.sum()) + sum(found.adjustments.values())

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from hospital.features.feature import Feature
 from hospital.words import formats, names
@@ -33,8 +33,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class GroupTerm:
+class GroupTerm(NamedTuple):
     """What the features of one group add to one forecast, in its unit.
 
     Attributes:
@@ -47,8 +46,7 @@ class GroupTerm:
     other: float
 
 
-@dataclass(frozen=True, slots=True)
-class Partner:
+class Partner(NamedTuple):
     """A feature that is not shown by itself and says the same as one that is: their sentence tells of both.
 
     Attributes:
@@ -260,17 +258,16 @@ class ExplanationText:
 
     def _rest(self, terms: ExplanationTerms) -> list[str]:
         """What the reasons shown lack of the forecast: the features not shown, then each step after the trees."""
-        rest = {"other": terms.untold, **terms.adjustments}
-        out, floor = [], "floor" if self._unit == "min" else "floor_beds"
-        for name, value in rest.items():
+        out = []
+        for name, value in (("other", terms.untold), *terms.adjustments.items()):
             change = effect(value, self._quantity, self._language)
             if change is not None and name != "unit_offset":  # of a unit it is a part of the start
-                key = floor if name == "floor" else name
-                out.append(sentence_of(_rest_words(key, self._language), change, self._language))
+                out.append(sentence_of(_rest_words(name, self._unit, self._language), change, self._language))
         return out
 
 
 @cache
-def _rest_words(key: str, language: Language) -> str:
+def _rest_words(name: str, unit: Literal["min", "beds"], language: Language) -> str:
     """What a step after the trees is called, or all features that are not shown."""
+    key = "floor_beds" if name == "floor" and unit == "beds" else name
     return text(f"reasons.rest.{key}", language)

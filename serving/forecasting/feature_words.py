@@ -2,8 +2,8 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from functools import lru_cache
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from serving.forecasting.reason_sentences import Unit, compared, effect, rounded
 __all__ = ["FeatureStatement", "FeatureWords", "Value", "partners", "sentences", "subjects"]
 
 Value = float | str | None
+_Compared = tuple[Value, Value, str, int, bool]
 
 _SAME_SUBJECT = {
     "change_24h_share": "demand_change_24h",
@@ -63,17 +64,15 @@ _MONDAY = dt.date(2024, 1, 1)
 _HOUR = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """A value in words: a sentence's beginning, and how the value alone is written there."""
 
     about: str
     written: str
 
 
-@dataclass(frozen=True, slots=True)
-class FeatureStatement:
-    """One feature of a forecast.
+class FeatureStatement(NamedTuple):
+    """One feature of a forecast; an answer makes hundreds, and a tuple takes a third of a dataclass's time.
 
     Attributes:
         contribution: in the forecast's unit.
@@ -103,7 +102,7 @@ class FeatureWords:
             _text_of(feature.name, kind, total=total) for kind in ("none", "", "more", "less")
         )
         self._language, self._expectation = language, expectation(feature.name)
-        self._known: dict[tuple[float | None, float | None, str | None], tuple[Value, Value, str, int]] = {}
+        self._known: dict[tuple[float | None, float | None, str | None], _Compared] = {}
 
     def compared(self, value: float, usual: float, comparison: str | None) -> tuple[Value, Value, str]:
         """A value and what is usual, as applications get them, and both in words; NaN unknown.
@@ -117,22 +116,18 @@ class FeatureWords:
         self, value: float, usual: float, comparison: str | None, contribution: float
     ) -> tuple[Value, Value, FeatureStatement]:
         """A value and what is usual as `compared` has them, and what is said of both and of what they add."""
-        now, then, about, expected = self._compared(value, usual, comparison)
-        name = self.feature.name
-        said = FeatureStatement(name, contribution, about, expected, value == 0 and name in _WAITING)
-        return now, then, said
+        now, then, about, expected, nobody = self._compared(value, usual, comparison)
+        return now, then, FeatureStatement(self.feature.name, contribution, about, expected, nobody)
 
-    def _compared(self, value: float, usual: float, comparison: str | None) -> tuple[Value, Value, str, int]:
+    def _compared(self, value: float, usual: float, comparison: str | None) -> _Compared:
         key = (value if value == value else None, usual if usual == usual else None, comparison)
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= _MOST_KNOWN:
                 self._known = {}
-            found = self._known[key] = (
-                self.given(key[0]),
-                self.given(key[1]),
-                *self._about(key[0], key[1], comparison),
-            )
+            nobody = value == 0 and self.feature.name in _WAITING
+            found = (self.given(key[0]), self.given(key[1]), *self._about(*key), nobody)
+            self._known[key] = found
         return found
 
     @property
@@ -258,26 +253,30 @@ def subjects(
     found: dict[str, tuple[float, FeatureStatement]] = {}
     nobody = any(one.nobody and one.feature == _ALL_WAITING for one in statements)
     for one in statements:
-        subject = _SAME_SUBJECT.get(one.feature, one.feature)
-        if nobody and one.nobody:
-            subject = _ALL_WAITING
+        subject = _ALL_WAITING if nobody and one.nobody else _SAME_SUBJECT.get(one.feature, one.feature)
         before, said = found.get(subject, (0.0, one))
         found[subject] = (before + one.contribution, one if one.feature == subject else said)
     ordered = sorted(found.values(), key=lambda subject: -abs(subject[0]))
     return [
-        (text("reasons.against", language, about=said.about), total)
+        (_against(said.about, language), total)
         if unit == "minutes" and said.expected * total < 0
         else (said.about, total)
         for total, said in ordered
     ]
 
 
+@lru_cache(maxsize=2048)
+def _against(about: str, language: Language) -> str:
+    return text("reasons.against", language, about=about)
+
+
 def sentences(statements: Sequence[FeatureStatement], unit: Unit, language: Language) -> list[str]:
     """One sentence a subject, the largest first; of what would be shown as 0 none."""
-    changes = [
-        (about, effect(total, unit, language)) for about, total in subjects(statements, unit, language)
+    return [
+        sentence_of(about, change, language)
+        for about, total in subjects(statements, unit, language)
+        if (change := effect(total, unit, language)) is not None
     ]
-    return [sentence_of(about, change, language) for about, change in changes if change is not None]
 
 
 def _text_of(feature: str, kind: Literal["", "none", "more", "less"], *, total: bool) -> str | None:

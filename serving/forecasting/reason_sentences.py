@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -57,15 +57,13 @@ def effect(contribution: float, unit: Unit, language: Language) -> str | None:
 
 def sentence_of(about: str, effect: str, language: Language) -> str:
     """A reason, from what it is about and what it does."""
-    before, after = _label(language)
-    return before + about[:1].upper() + about[1:] + after + effect
+    return _beginning(about, language) + effect
 
 
-@cache
-def _label(language: Language) -> tuple[str, str]:
-    """What stands before and after a name in a language's label: found once, for every sentence is one."""
-    before, _, after = formats.label("\0", language).partition("\0")
-    return before, after
+@lru_cache(maxsize=4096)
+def _beginning(about: str, language: Language) -> str:
+    """What a reason is about, as a label: most reasons say again what others said."""
+    return formats.label(about[:1].upper() + about[1:], language)
 
 
 def rounded(value: float) -> Decimal:
