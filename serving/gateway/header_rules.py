@@ -7,16 +7,16 @@ from serving.errors import Problem
 __all__ = ["OPTIONAL_BLANKS", "require_single", "require_type"]
 
 _SINGLE = (
-    "authorization",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "cookie",
-    "host",
-    "idempotency-key",
-    "origin",
-    "sec-fetch-site",
-    "transfer-encoding",
+    b"authorization",
+    b"content-encoding",
+    b"content-length",
+    b"content-type",
+    b"cookie",
+    b"host",
+    b"idempotency-key",
+    b"origin",
+    b"sec-fetch-site",
+    b"transfer-encoding",
 )
 """Headers that say one thing: of two, who stands before us may have read the other one."""
 OPTIONAL_BLANKS = " \t"
@@ -29,7 +29,8 @@ def require_single(headers: Headers) -> None:
     Raises:
         Problem: 400; 415, the body is to be unpacked, which who stands before us may do and the parser does not.
     """
-    if any(len(headers.getlist(name)) > 1 for name in _SINGLE):
+    names = [name for name, _ in headers.raw]  # in lower case, as ASGI has them
+    if len(set(names)) < len(names) and any(names.count(name) > 1 for name in _SINGLE):
         raise Problem(400, "repeated_header", "problems.repeated_header")
     if headers.get("transfer-encoding", "chunked").strip(OPTIONAL_BLANKS).lower() != "chunked":
         raise Problem(415, "unsupported_content_encoding", "problems.unsupported_content_encoding")

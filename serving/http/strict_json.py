@@ -34,9 +34,7 @@ def parse(body: bytes) -> Any:
     if _too_deep(text):
         raise Problem(400, "too_deep", "problems.too_deep", n=MAX_DEPTH)
     try:
-        value = json.loads(
-            text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_integer
-        )
+        value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise Problem(
             400, "malformed_json", "problems.malformed_json_at", line=error.lineno, column=error.colno
@@ -86,6 +84,12 @@ def _float(text: str) -> float:
 def _integer(text: str) -> int | float:
     # Python refuses thousands of digits and keeps hundreds exactly; no count here needs more than a double.
     return int(text) if len(text) < 16 else _float(text)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_integer
+)
+"""Made once: `json.loads` makes one for each body that is read in another way than its own."""
 
 
 def _refuse_surrogates(value: Any) -> None:
