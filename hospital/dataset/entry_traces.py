@@ -14,6 +14,7 @@ import numpy as np
 from hospital.arrays import Array
 
 __all__ = [
+    "REST",
     "Aspect",
     "Entries",
     "decimals",
@@ -22,6 +23,7 @@ __all__ = [
     "entries_together",
     "order_of_entry",
     "roundness",
+    "scale_of",
     "time_of_entry",
     "times_written",
 ]
@@ -41,19 +43,24 @@ Aspect = Literal[
     "after",
     "others",
     "exactness",
+    "scale",
 ]
 """What of an input is held against the outcome: its value; whether it is known; how many decimals it was written with,
 or how round it is; whether it is a default value; how long after the prediction time it was received; which of the
 row's entries are known together; its place among what was received; the value, or
 one of the traces, against how far the outcome lies from the expected (`value_spread`, `spread`); when triage was,
 against the wait that was left (`delay`); counts that may have been entered after the fact (`after`); a label against
-other people's waits (`others`); how exactly what was expected came (`exactness`).
+other people's waits (`others`); how exactly what was expected came (`exactness`); its value as one of a scale in no
+order (`scale`).
 """
 
 _DECIMALS = 4  # single precision holds no more of a temperature
 _NEARLY_ALL = 0.99
 _LEAST_DIFFERENT = 25
 """Of a scale of a few steps the last digit is the value itself."""
+_MOST_STEPS = 200
+REST = frozenset({"other", "unknown", "autre", "inconnu", "unspecified", "non_renseigne"})
+"""Codes that a list has for what it does not name, or nobody asked."""
 _LEAST_IN_TEN = 10
 _DEFAULT, _DEFAULT_TIMES, _ALONE = 0.01, 3.0, 0.8
 """A default value: this share of all that are known, and so many times as frequent as those in the same ten; where
@@ -79,13 +86,16 @@ class Entries:
     categories: bool = False
 
 
-def entries_of(feature: str, column: Array, *, categories: bool = False) -> Sequence[Entries]:
+def entries_of(
+    feature: str, column: Array, *, categories: bool = False, rest: Sequence[int] = ()
+) -> Sequence[Entries]:
     """The value, whether it is known, its decimals and defaults; but for the value, where they differ between rows.
 
     Args:
         feature: its name.
         column: float32 or float64 [n], NaN unknown.
         categories: it holds positions of categories, which have no decimals.
+        rest: positions of those that stand for what nobody wrote (`REST`): one more way of not knowing.
     """
     values = column.astype(np.float64)
     known = np.isfinite(values)
@@ -99,10 +109,24 @@ def entries_of(feature: str, column: Array, *, categories: bool = False) -> Sequ
         round_ones = roundness(values)
         if np.unique(round_ones[np.isfinite(round_ones)]).size > 1:
             out.append(Entries(feature, "rounding", round_ones))
-    usual = np.zeros(values.size) if categories else defaults(values)
+    usual = np.where(known, np.isin(values, rest), np.nan) if categories else defaults(values)
     if np.unique(usual[np.isfinite(usual)]).size > 1:
         out.append(Entries(feature, "default", usual))
     return out
+
+
+def scale_of(feature: str, column: Array) -> Sequence[Entries]:
+    """Each value of a number as a category, in no order: an odd pain score, or the saturation that is the usual one.
+
+    A model splits a scale of a few steps wherever it likes; no straight line shows that. Of a number with more values
+    than two hundred each is too rare to say anything.
+
+    Args:
+        column: float32 or float64 [n], NaN unknown.
+    """
+    values = column.astype(np.float64)
+    different = np.unique(values[np.isfinite(values)]).size
+    return [Entries(feature, "scale", values, categories=True)] if 2 < different <= _MOST_STEPS else []
 
 
 def roundness(values: Array) -> Array:

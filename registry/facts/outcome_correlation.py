@@ -20,14 +20,17 @@ from hospital.calendar import local_clock, weekday
 from hospital.dataset.baselines import BedBaselines, WaitBaselines
 from hospital.dataset.departure_plans import plan_exactness
 from hospital.dataset.entry_traces import (
+    REST,
     Aspect,
     Entries,
     entries_of,
     entries_together,
+    scale_of,
     time_of_entry,
     times_written,
 )
 from hospital.dataset.excess_correlation import excess_correlation
+from hospital.features.feature import Feature
 from hospital.times import DAY, HOUR
 from registry.evidence.probe_records import Alignment
 from registry.facts.explained_outcome import Explained
@@ -91,7 +94,7 @@ def _inputs(part: PreparedBeds | PreparedWaits) -> list[Entries]:
         entries
         for j, f in enumerate(part.features)
         if f.group in groups and f.name not in _COUNTED
-        for entries in entries_of(f.name, part.X[:, j], categories=bool(f.levels))
+        for entries in _entries(f, part.X[:, j])
     ]
     if isinstance(part, PreparedWaits):
         # The level itself is what waits are compared within.
@@ -99,6 +102,13 @@ def _inputs(part: PreparedBeds | PreparedWaits) -> list[Entries]:
         out += time_of_entry(part.samples.received_at, part.prediction_time)
     own = {f.name: part.X[:, j].astype(np.float64) for j, f in enumerate(part.features) if f.group in groups}
     return out + list(entries_together({n: v for n, v in own.items() if n not in _COUNTED | {"triage"}}))
+
+
+def _entries(feature: Feature, column: Array) -> Sequence[Entries]:
+    """One input: as a category in no order, too, where it is a number."""
+    rest = [i for i, level in enumerate(feature.levels) if level in REST]
+    entries = entries_of(feature.name, column, categories=bool(feature.levels), rest=rest)
+    return entries if feature.levels else [*entries, *scale_of(feature.name, column)]
 
 
 def _of_waits(part: PreparedWaits, explained: Explained, lines: list[Array]) -> list[Alignment | None]:
@@ -134,14 +144,17 @@ def _of_times_written(part: PreparedWaits, explained: Explained, lines: list[Arr
 def _of_beds(part: PreparedBeds, explained: Explained, lines: list[Array]) -> list[Alignment | None]:
     """Counts that a table brings itself: a day's discharges may be those of the day that follows.
 
-    And whether expected departures came as exactly as only hindsight knows.
+    Whether they are known, too, and with decimals; and whether expected departures came as exactly as only hindsight
+    knows.
     """
-    counts = [
-        explained.alignment(f.name, "after", part.X[:, j].astype(np.float64), lines)
-        for j, f in enumerate(part.features)
-        if f.name in _OWN_COUNTS
-    ]
-    return [*counts, _expected(part)]
+    out: list[Alignment | None] = []
+    for j, f in enumerate(part.features):
+        if f.name in _OWN_COUNTS:
+            column = part.X[:, j].astype(np.float64)
+            out.append(explained.alignment(f.name, "after", column, lines))
+            traces = [e for e in entries_of(f.name, column) if e.aspect in ("known", "digits")]
+            out += [explained.alignment(e.feature, e.aspect, e.values, lines) for e in traces]
+    return [*out, _expected(part)]
 
 
 def _expected(part: PreparedBeds) -> Alignment | None:

@@ -30,6 +30,7 @@ _METRICS: Mapping[Aspect, str] = {
     "after": "excess_correlation_after",
     "others": "excess_correlation_others",
     "exactness": "expected_exactly",
+    "scale": "excess_correlation_scale",
 }
 _MARGINS: Mapping[Aspect, float] = {
     "rounding": 0.10,
@@ -40,12 +41,13 @@ _MARGINS: Mapping[Aspect, float] = {
     "after": 0.15,
     "others": 0.10,
     "exactness": 0.15,
+    "scale": 0.10,
 }
 """What sound inputs may have of these, beside the policy's margin for the rest: in simulated hospitals roundness
 had up to 0.03, spread 0.03, delays 0.01, staff and beds 0.08, labels beside others' waits 0.01. Flaws: 0.11 to 0.56.
 Departures that were expected hours before lie about as often a step beside the expected time as at it.
 """
-_VALUES: frozenset[Aspect] = frozenset({"value", "value_spread"})
+_VALUES: frozenset[Aspect] = frozenset({"value", "value_spread", "scale"})
 _MARGIN_OF_PART = 0.10
 """Of a part of the rows alone, such as a night: see `_of_part`. In simulated hospitals parts had up to 0.01."""
 _OWN = 0.025
@@ -109,14 +111,16 @@ def _margin(one: Alignment, usual: float) -> float:
 
 def _once(aligned: list[Finding]) -> list[Finding]:
     """What says the same again is no second finding: a feature's spread where its mean gives the outcome away, its
-    default where its roundness does, and what is known together where one of these does.
+    default where its roundness or value does, its scale where anything else of it does, and what is known together
+    where one of these does.
     """
     stopped = [f for f in aligned if f.required and not f.verdict.opens]
     written = {f.group for f in stopped if f.metric in (_METRICS["digits"], _METRICS["rounding"])}
     one_entry = any(f.metric in (_METRICS["known"], _METRICS["digits"]) for f in stopped)
     again = {
         _METRICS["spread"]: {f.group for f in stopped if f.metric != _METRICS["spread"]},
-        _METRICS["default"]: written,
+        _METRICS["default"]: written | {f.group for f in stopped if f.metric == _METRICS["value"]},
+        _METRICS["scale"]: {f.group for f in stopped if f.metric != _METRICS["scale"]},
         _METRICS["together"]: {f.group for f in aligned if one_entry},
     }
     return [f for f in aligned if f.group not in again.get(f.metric, ())]

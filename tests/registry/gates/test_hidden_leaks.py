@@ -89,7 +89,27 @@ def _by_night(visits: Visits) -> Visits:
 
 def _mode_coded_after_a_long_wait(visits: Visits) -> Visits:
     late = (_minutes(visits) > 90) & _chance(visits, 0.5)
-    return visits.assign(arrival_mode=visits["arrival_mode"].mask(late, "other"))
+    return visits.assign(arrival_mode=visits["arrival_mode"].mask(late, "transfer"))
+
+
+def _mode_that_nobody_asked_for_yet(visits: Visits) -> Visits:
+    asked = (_minutes(visits) <= 60) | _chance(visits, 0.6)
+    return visits.assign(arrival_mode=visits["arrival_mode"].where(asked, "other"))
+
+
+def _mode_left_open_where_seen_soon(visits: Visits) -> Visits:
+    soon = (_minutes(visits) <= 60) & _chance(visits, 0.4)
+    return visits.assign(arrival_mode=visits["arrival_mode"].mask(soon, "other"))
+
+
+def _even_pain_where_seen_late(visits: Visits) -> Visits:
+    even = (visits["pain_0_10"] / 2).round() * 2
+    return visits.assign(pain_0_10=visits["pain_0_10"].mask(_minutes(visits) > 60, even))
+
+
+def _usual_saturation_where_seen_late(visits: Visits) -> Visits:
+    late = (_minutes(visits) > 60) & _chance(visits, 0.5)
+    return visits.assign(spo2_percent=visits["spo2_percent"].mask(late, 98))
 
 
 @pytest.mark.parametrize(
@@ -107,6 +127,10 @@ def _mode_coded_after_a_long_wait(visits: Visits) -> Visits:
         (_triage_typed_when_seen_late, "excess_correlation_rounding", "minutes_since_arrival", Verdict.BLOCK),
         (_one_of_two_where_seen_soon, "excess_correlation_together", "visits", Verdict.BLOCK),
         (_mode_coded_after_a_long_wait, "excess_correlation_others", "arrival_mode", Verdict.INCONCLUSIVE),
+        (_mode_that_nobody_asked_for_yet, "excess_correlation_default", "arrival_mode", Verdict.BLOCK),
+        (_mode_left_open_where_seen_soon, "excess_correlation_default", "arrival_mode", Verdict.BLOCK),
+        (_even_pain_where_seen_late, "excess_correlation_scale", "pain_0_10", Verdict.BLOCK),
+        (_usual_saturation_where_seen_late, "excess_correlation_scale", "spo2_percent", Verdict.BLOCK),
     ],
 )
 def test_what_hides_among_all_rows_is_found(
