@@ -14,8 +14,10 @@ __all__ = ["Words", "codes"]
 
 _FEATURES_SHOWN = 8
 _MONDAY = dt.date(2024, 1, 1)
-_OF_WEEKDAYS = ("no_weekdays", "silent_weekdays", "heaped_times", "column_hours")
+_OF_WEEKDAYS = ("no_weekdays", "silent_weekdays", "heaped_times", "column_hours", "silent_hours")
 """Findings whose names are days of the week."""
+_OF_PARTS = ("column_stops_for", "long_ones_missing", "lengths_cut")
+"""Findings whose names, or hours, say of which visits alone they hold."""
 
 
 def codes() -> frozenset[str]:
@@ -72,7 +74,13 @@ class Words:
             names=", ".join(self._weekdays(finding) if finding.code in _OF_WEEKDAYS else finding.names),
             period=self._period(finding),
             when=self._when(finding),
+            among=self._among(finding) if finding.code in _OF_PARTS else "",
         )
+
+    def _among(self, finding: Finding) -> str:
+        """Of whom alone it holds: of a level, of some days of the week or hours; "" of all."""
+        named = [name if "=" in name else self._weekday(name) for name in finding.names]
+        return f" ({', '.join([*named, *self._clock(finding)])})" if named or finding.clock else ""
 
     def _period(self, finding: Finding) -> str:
         """The days that a finding is about, and how many they are."""
@@ -89,17 +97,23 @@ class Words:
 
     def _when(self, finding: Finding) -> str:
         """The time of day that a finding is about, the days of the week, or both."""
-        hours = [self._hour(text) for text in finding.clock.split("-") if text]
-        clock = self.t("hours", first=hours[0], last=hours[1]) if len(hours) == 2 else "".join(hours)
         days = ", ".join(self._weekdays(finding)) if finding.code in _OF_WEEKDAYS else ""
-        return " ".join(part for part in (days, clock) if part)
+        return " ".join(part for part in (days, ", ".join(self._clock(finding))) if part)
+
+    def _clock(self, finding: Finding) -> list[str]:
+        """The times of day, or the hours from and to."""
+        hours = [self._hour(text) for text in finding.clock.replace("-", ",").split(",") if text]
+        return [self.t("hours", first=hours[0], last=hours[1])] if "-" in finding.clock else hours
 
     def _hour(self, clock: str) -> str:
         return formats.time(dt.datetime.combine(_MONDAY, dt.time.fromisoformat(clock)), self.language)
 
     def _weekdays(self, finding: Finding) -> list[str]:
         """The days of the week that a finding names, from Monday 0 on."""
-        return [formats.weekday(_MONDAY + dt.timedelta(days=int(n)), self.language) for n in finding.names]
+        return [self._weekday(name) for name in finding.names]
+
+    def _weekday(self, number: str) -> str:
+        return formats.weekday(_MONDAY + dt.timedelta(days=int(number)), self.language)
 
     def does(self, finding: Finding) -> str:
         """What to do about it; "" where nothing is known of it."""

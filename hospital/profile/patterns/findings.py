@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.profile.current_rows import Latest
 from hospital.profile.facts import Finding
-from hospital.profile.patterns.ceilings import (
-    ceiling_findings,
+from hospital.profile.patterns.contradictions import (
     contradiction_findings,
     cumulative_findings,
     fraction_findings,
@@ -14,18 +13,20 @@ from hospital.profile.patterns.ceilings import (
     measure_findings,
     placeholder_findings,
 )
-from hospital.profile.patterns.heaps import heap_findings
+from hospital.profile.patterns.hours.column_hours import column_hour_findings
+from hospital.profile.patterns.hours.heaps import heap_findings
+from hospital.profile.patterns.hours.silent_hours import silent_hour_findings
+from hospital.profile.patterns.hours.unit_clocks import unit_clock_findings
+from hospital.profile.patterns.labels.handovers import handover_findings, handover_label_findings, handovers
+from hospital.profile.patterns.labels.plan_labels import plan_label_findings
+from hospital.profile.patterns.labels.unit_copies import unit_copy_findings
+from hospital.profile.patterns.labels.unit_labels import label_findings
 from hospital.profile.patterns.leaks import bed_leak_findings, wait_leak_findings
-from hospital.profile.patterns.near_duplicates import near_duplicate_findings, unit_copy_findings
-from hospital.profile.patterns.silent_hours import silent_hour_findings
-from hospital.profile.patterns.stops import record_end, rota_findings, stop_findings, table_end_findings
-from hospital.profile.patterns.unit_clocks import (
-    handover_findings,
-    handover_label_findings,
-    handovers,
-    unit_clock_findings,
-)
-from hospital.profile.patterns.unit_labels import label_findings
+from hospital.profile.patterns.lengths.length_clocks import length_clock_findings
+from hospital.profile.patterns.lengths.length_limits import length_limit_findings
+from hospital.profile.patterns.near_duplicates import near_duplicate_findings
+from hospital.profile.patterns.rotas import rota_findings
+from hospital.profile.patterns.stops import record_end, stop_findings, table_end_findings
 
 __all__ = ["pattern_findings", "with_patterns"]
 
@@ -49,16 +50,22 @@ def pattern_findings(hospital: HospitalTables, latest: Mapping[str, Latest], now
         if table.contract.time is None or not table.size:
             continue
         out += stop_findings(table, hospital.covariates, until)
-        out += silent_hour_findings(table, until)
-        out += heap_findings(table)
+        heaps = heap_findings(table)
+        # Departures of the weekend that are all typed on Monday lack on the days before.
+        typed = {f.column for f in heaps if f.names}
+        silent = silent_hour_findings(table, until)
+        out += [*heaps, *(f for f in silent if f.code != "silent_weekdays" or f.column not in typed)]
         out += near_duplicate_findings(table)
         out += label_findings(table)
-        out += ceiling_findings(table)
+        out += length_limit_findings(table)
+        out += length_clock_findings(table)
         out += placeholder_findings(table)
         out += measure_findings(table)
     if "visits" in latest:
         out += contradiction_findings(latest["visits"])
+        out += column_hour_findings(latest["visits"])
         out += unit_clock_findings(latest["visits"])
+        out += unit_copy_findings(latest["visits"])
         received = not any(f.table == "visits" and f.code == "received_at_missing" for f in hospital.findings)
         out += wait_leak_findings(latest["visits"], hospital.tables["visits"] if received else None)
     if "census" in latest:
@@ -67,8 +74,10 @@ def pattern_findings(hospital: HospitalTables, latest: Mapping[str, Latest], now
         out += bed_leak_findings(latest["census"], hospital.covariates)
     if "stays" in latest:
         out += unit_copy_findings(latest["stays"])
+        out += unit_clock_findings(latest["stays"])
     if "staffing" in latest:
         out += rota_findings(latest["staffing"], until)
+        out += plan_label_findings(latest["staffing"], until)
     if not {"visits", "stays"} <= set(latest):
         return [*out, *link_findings(latest)]
     pairs = handovers(latest["visits"], latest["stays"])
@@ -85,7 +94,8 @@ def with_patterns(findings: Sequence[Finding], patterns: Sequence[Finding]) -> l
         return any((f.table, f.column, f.unit, code) in there for code in _SAYS_IT_BETTER.get(f.code, ()))
 
     kept = [p for p in patterns if not is_said(p)]
-    moved = {(p.table, unit) for p in patterns if p.code == "labels_exchanged" for unit in (p.unit, *p.names)}
+    labels = [p for p in patterns if p.code in ("labels_exchanged", "labels_in_turn")]
+    moved = {(p.table, unit) for p in labels for unit in (p.unit, *p.names)}
     silent = {f.table: len(f.names) + 1.5 for f in patterns if f.code == "silent_weekdays" and not f.unit}
     findings = [f for f in findings if not is_said(f)]
     findings = [f for f in findings if f.code != "gap" or (f.after or 0.0) > silent.get(f.table, 0.0)]

@@ -8,26 +8,34 @@ import pandas as pd
 
 from hospital.arrays import Array
 from hospital.contracts.tables import Kind
-from hospital.grouping import rows_of_groups
 from hospital.profile.current_rows import Latest, instants
 from hospital.profile.facts import FLOOR, Finding, Weight
 from hospital.profile.patterns.row_days import with_days
 from hospital.times import MINUTE, MISSING_TIME
 
-__all__ = ["near_duplicate_findings", "unit_copy_findings"]
+__all__ = ["near_duplicate_findings"]
 
-_CLOSE, _NEAR = 2 * MINUTE, 10 * MINUTE
+_CLOSE, _NEAR, _SOON = 2 * MINUTE, 10 * MINUTE, 30 * MINUTE
 _FAR = (15 * MINUTE, 90 * MINUTE)
-_STEPS = (1, 2, 3, 5, 8, 13, 21)
-"""How many rows apart two rows are that are looked at: few within two minutes, and some within an hour."""
-_LEAST_ALIKE = 4
+_LATER = (45 * MINUTE, 150 * MINUTE)
+"""Rows so far apart show what chance does, to those within ten minutes, and to those within thirty."""
+_STEPS = (*range(1, 11), 13, 21, 34)
+"""How many rows apart two rows are that are looked at: few within two minutes, and some within two hours."""
+_LEAST_ALIKE, _LEAST_BUT_ONE = 4, 6
+"""Known columns in which two rows agree, of those that agree in all, and in all but one."""
 _LEAST_ROWS, _FACTOR = 3, 3.0
-_COPIED = 0.9
+_LOOKS = (
+    (_CLOSE, _FAR, "near_duplicates"),
+    (_NEAR, _FAR, "near_duplicates"),
+    (_SOON, _LATER, "near_duplicates"),
+    (_CLOSE, _FAR, "near_duplicates_but_one"),
+    (_NEAR, _FAR, "near_duplicates_but_one"),
+)
+"""Rows within so long of another, what shows chance, and the finding: the first that is shown is said."""
 
 
 def near_duplicate_findings(table: Latest) -> list[Finding]:
-    """Rows within two, or ten, minutes of another that nothing tells apart, beyond what rows an hour apart show to be
-    chance.
+    """Rows soon after another that nothing tells apart, or one entry alone, more often than those hours later.
 
     Rows equal in every column but the id have a finding of their own (`same_content`), and are left out here.
     """
@@ -35,25 +43,36 @@ def near_duplicate_findings(table: Latest) -> list[Finding]:
         return []
     content = _Content(table)
     pairs = [_Pairs.of(content, a, b, apart) for a, b, apart in _pairs(table)]
-    for within in (_CLOSE, _NEAR):
-        alike = np.zeros(table.size, bool)
-        close = far = far_alike = 0
-        for one in pairs:
-            near, same = one.apart <= within, one.ends <= within
-            far += int(one.far.sum())
-            far_alike += int((one.far & same).sum())
-            found = near & same
-            alike[one.b[found][~content.equal(one.a[found], one.b[found])]] = True
-            close += int(near.sum())
-        chance, rows = close * (far_alike + 1) / max(far, 1), int(alike.sum())
-        if rows < _LEAST_ROWS or rows < _FACTOR * chance + _LEAST_ROWS:
+    for within, beside, code in _LOOKS:
+        rows = _alike(content, pairs, within, beside, but_one=code != "near_duplicates")
+        if rows is None:
             continue
-        column, share = table.contract.time or "", rows / table.size
-        finding = Finding(
-            table.contract.name, "near_duplicates", Weight.LOOK, column, share=share, after=within / MINUTE
-        )
-        return [with_days(finding, table, alike)]
+        column, share = table.contract.time or "", float(rows.mean())
+        finding = Finding(table.contract.name, code, Weight.LOOK, column, share=share, after=within / MINUTE)
+        return [with_days(finding, table, rows)]
     return []
+
+
+def _alike(
+    content: "_Content", pairs: list["_Pairs"], within: int, beside: tuple[int, int], *, but_one: bool
+) -> Array | None:
+    """Rows (bool [n]) that are like one up to so long before; None where chance explains as many.
+
+    Args:
+        within: microseconds, and `beside`: those of the pairs that show what chance does.
+    """
+    alike = np.zeros(content.size, bool)
+    close = far = far_alike = 0
+    for one in pairs:
+        same = one.but_one if but_one else one.ends <= within
+        near, beside_it = one.apart <= within, (one.apart >= beside[0]) & (one.apart <= beside[1])
+        far += int(beside_it.sum())
+        far_alike += int((beside_it & same).sum())
+        found = near & same
+        alike[one.b[found][~content.equal(one.a[found], one.b[found])]] = True
+        close += int(near.sum())
+    chance, rows = close * (far_alike + 1) / max(far, 1), int(alike.sum())
+    return alike if rows >= _LEAST_ROWS and rows >= _FACTOR * chance + _LEAST_ROWS else None
 
 
 def _pairs(table: Latest) -> Iterator[tuple[Array, Array, Array]]:
@@ -77,23 +96,22 @@ class _Pairs:
     Attributes:
         a, b: int64 [n], rows.
         apart: int64 [n], microseconds between them.
-        far: bool [n].
         ends: float64 [n], microseconds between their ends; infinite where something tells the two apart.
+        but_one: bool [n], whether one entry alone does.
     """
 
     a: Array
     b: Array
     apart: Array
-    far: Array
     ends: Array
+    but_one: Array
 
     @classmethod
     def of(cls, content: "_Content", a: Array, b: Array, apart: Array) -> "_Pairs":
         """Of two rows each (int64 [m]): those that are looked at."""
-        far = (apart >= _FAR[0]) & (apart <= _FAR[1])
-        kept = far | (apart <= _NEAR)
+        kept = apart <= _LATER[1]
         a, b = a[kept], b[kept]
-        return cls(a, b, apart[kept], far[kept], content.ends_apart(a, b))
+        return cls(a, b, apart[kept], content.ends_apart(a, b), content.differs_in_one(a, b))
 
 
 class _Content:
@@ -104,6 +122,7 @@ class _Content:
         # Registered in two departments a visit is there twice, too.
         skipped = {*times, *table.contract.key, "received_at", "department"}
         names = [n for n in table.frame.columns if n not in skipped and table.frame[n].notna().any()]
+        self.size = table.size
         self._stays = table.contract.name == "stays"
         codes = [pd.factorize(table.frame[n])[0] for n in names]
         self._codes = np.column_stack(codes) if codes else np.zeros((table.size, 0), np.int64)
@@ -124,41 +143,14 @@ class _Content:
         same &= (self._end[a] != MISSING_TIME) & (self._end[b] != MISSING_TIME)
         return np.where(same, np.abs(self._end[a] - self._end[b]), np.inf)
 
+    def differs_in_one(self, a: Array, b: Array) -> Array:
+        """Whether one known entry of two visits differs and all others agree, which are enough: bool [n]."""
+        x, y = self._codes[a], self._codes[b]
+        known = (x >= 0) & (y >= 0)
+        other = (known & (x != y)).sum(axis=1)
+        return np.asarray((other == 1) & (known.sum(axis=1) > _LEAST_BUT_ONE) & (not self._stays))
+
     def equal(self, a: Array, b: Array) -> Array:
         """Whether nothing but the id differs: bool [n]."""
         codes = (self._codes[a] == self._codes[b]).all(axis=1)
         return np.asarray(codes & (self._times[a] == self._times[b]).all(axis=1))
-
-
-def unit_copy_findings(stays: Latest) -> list[Finding]:
-    """Units whose stays are all those of other units, once more: a total among the units of the stays."""
-    entered, left = stays.times, instants(stays.frame["left_at"])
-    codes, units = pd.factorize(stays.frame["unit"])
-    if len(units) < 3:
-        return []
-    key = pd.factorize(pd.Series(list(zip(entered.tolist(), left.tolist(), strict=True))))[0].astype(np.int64)
-    rows = rows_of_groups(codes.astype(np.int64), len(units))
-    counts = np.array([np.bincount(key[r], minlength=int(key.max(initial=0)) + 1) for r in rows])
-    out = []
-    for i, unit in enumerate(units):
-        own = counts[i] > 0
-        if rows[i].size < 2 * FLOOR or own.sum() < 2 * FLOOR:
-            continue
-        inside = [j for j in range(len(units)) if j != i and counts[j][own].sum() >= _COPIED * rows[j].size]
-        share = float((counts[inside][:, own].sum(axis=0) == counts[i][own]).mean())
-        if len(inside) < 2 or share < _COPIED:
-            continue
-        whole = len(inside) == len(units) - 1
-        out.append(
-            Finding(
-                "stays",
-                "unit_is_total" if whole else "unit_is_subtotal",
-                Weight.LOOK,
-                "unit",
-                str(unit),
-                rows=rows[i].size,
-                share=share,
-                names=() if whole else tuple(sorted(str(units[j]) for j in inside)),
-            )
-        )
-    return out

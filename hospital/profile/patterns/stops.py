@@ -1,30 +1,40 @@
-"""What stops part-way: a column, a group of people or a code, a value that varied, a rota, a whole table."""
+"""What stops part-way: a column, a group of people or a code, a value that varied, a whole table."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from hospital.arrays import Array
-from hospital.calendar import local_clock
 from hospital.contracts.tables import Kind
 from hospital.grouping import rows_of_groups
-from hospital.profile.current_rows import Latest, day_text
+from hospital.profile.current_rows import Latest, day_text, instants
 from hospital.profile.facts import FLOOR, Finding, Weight
+from hospital.profile.patterns.row_parts import Part, kinds_of_visits, rows_of_units, times_of_week
 from hospital.profile.patterns.silences import LEAST_EXPECTED, Silence, rare_silence, silence
-from hospital.times import DAY
+from hospital.times import DAY, MISSING_TIME
 
-__all__ = ["record_end", "rota_findings", "stop_findings", "table_end_findings"]
+__all__ = [
+    "CERTAIN_NATS",
+    "constant_run",
+    "gap_finding",
+    "nats",
+    "record_end",
+    "stop_findings",
+    "table_end_findings",
+]
 
 _TABLES = ("visits", "stays", "operations", "staffing", "census")
 _UNITS = ("unit", "destination_unit", "predecessor")
 _AGE_BANDS = (0, 15, 45, 65, 75, 85)
 _LEAST_DAYS = 7
-_CONSTANT = 25.0
+CERTAIN_NATS = 25.0
 """Nats: rows of one value on end, as often as that value or a repetition otherwise comes (once in 7 * 10^10)."""
 _SMALL_COUNT = 5
-_ROTA_STEPS, _ROTA_DAYS = 5.0, 7
-_REPEATED_DAYS, _VARIES = 21, 0.5
+_LEAST_DAYS_OF_KIND = 4
+_OPEN_STAYS = 3.0
+"""Lengths (of nine in ten) for which a unit's last stays may all be open."""
 _AGE = "age_years"
 
 
@@ -45,21 +55,68 @@ def stop_findings(table: Latest, covariates: tuple[str, ...], until: int) -> lis
     table = table.part(past) if not past.all() else table
     whole = _of_rows(table, "", covariates)
     stopped, out = {f.column for f in whole}, list(whole)
-    for part, unit in _parts(table):
-        out += [f for f in _of_rows(part, unit, covariates) if f.column not in stopped]
+    for part in rows_of_units(table):
+        own = _of_rows(table.part(part.rows), part.unit, covariates)
+        found = [f for f in own if f.column not in stopped and not _still_open(table, part, f)]
+        out += [replace(f, names=f.names or part.names) for f in found]
+    if table.contract.name == "visits":
+        out += _of_kinds(table, covariates, {f.column for f in out})
     return out
 
 
-def _parts(table: Latest) -> Iterator[tuple[Latest, str]]:
-    """The rows of each unit, or department, where there are several."""
-    column = {"visits": "department", "census": "unit"}.get(table.contract.name, "")
-    if not column:
-        return
-    codes, names = pd.factorize(table.frame[column])
-    if len(names) > 1:
-        for rows, name in zip(rows_of_groups(codes.astype(np.int64), len(names)), names, strict=True):
-            if rows.size > 2 * FLOOR:
-                yield table.part(rows), str(name)
+def _of_kinds(visits: Latest, covariates: tuple[str, ...], said: set[str]) -> list[Finding]:
+    """Columns that stop for one level or mode of arrival, at some hours or at weekends, and not for the others."""
+    out: list[Finding] = []
+    known = {c: visits.frame[c].notna().to_numpy(bool) for c in _columns(visits, covariates)}
+    for code, parts in (
+        ("column_hours", times_of_week(visits)),
+        ("column_stops_for", kinds_of_visits(visits)),
+    ):
+        asked = {c: there for c, there in known.items() if c not in said and not there.all()}
+        out += _joined([f for part in parts for f in _of_kind(visits, part, asked, code)])
+        said = said | {f.column for f in out}
+    return out
+
+
+def _of_kind(visits: Latest, part: Part, known: Mapping[str, Array], code: str) -> list[Finding]:
+    day, out = visits.day[part.rows], list[Finding]()
+    for column, there in known.items():
+        gap = _column_gap(there[part.rows], day, column)
+        # Of a weekend, or of some hours, a run of a week is of a few days.
+        if gap is None or np.unique(day[gap.start : gap.stop]).size < _LEAST_DAYS_OF_KIND:
+            continue
+        if part.names and part.names[0].startswith(f"{column}="):
+            continue
+        rows = visits.part(part.rows)
+        finding = gap_finding(rows, code, column, "", rows.times, gap)
+        out.append(replace(finding, names=part.names, clock=part.clock))
+    return out
+
+
+def _joined(findings: list[Finding]) -> list[Finding]:
+    """The findings of hours that follow one another as one, and of weekends only where no hours show it."""
+    by_hour = [f for f in findings if f.clock]
+    out = [f for f in findings if not f.clock and f.column not in {h.column for h in by_hour}]
+    for column in dict.fromkeys(f.column for f in by_hour):
+        own = [f for f in by_hour if f.column == column]
+        starts = [i for i, f in enumerate(own) if own[i - 1].clock[6:] != f.clock[:5]] or [0]
+        for place, i in enumerate(starts):
+            size = (starts[(place + 1) % len(starts)] - i - 1) % len(own) + 1
+            run = [own[(i + k) % len(own)] for k in range(size)]
+            clock = f"{run[0].clock[:5]}-{run[-1].clock[6:]}"
+            rows, first, last = sum(f.rows for f in run), min(f.first for f in run), max(f.last for f in run)
+            out.append(replace(run[0], rows=rows, first=first, last=last, clock=clock))
+    return out
+
+
+def _still_open(table: Latest, part: Part, finding: Finding) -> bool:
+    """Whether an end that lacks is that of stays, or operations, that are not over yet."""
+    name = {"stays": "left_at", "operations": "ended_at"}.get(table.contract.name)
+    if finding.column != name or finding.code != "column_stops":
+        return False
+    start, end = table.times[part.rows], instants(table.frame[name])[part.rows]
+    lengths = (end - start)[end != MISSING_TIME] / DAY
+    return finding.days < _OPEN_STAYS * float(np.quantile(lengths, 0.9))
 
 
 def _of_rows(table: Latest, unit: str, covariates: tuple[str, ...]) -> list[Finding]:
@@ -67,14 +124,25 @@ def _of_rows(table: Latest, unit: str, covariates: tuple[str, ...]) -> list[Find
     for column in _columns(table, covariates):
         series = table.frame[column]
         known = np.flatnonzero(series.notna().to_numpy(bool))
-        found = silence(known, table.day) or rare_silence(known, table.day)
-        # A stay whose visit began before the first one in the table has no visit.
-        if found is not None and (column != "visit_id" or found.start > 0):
-            out.append(_finding(table, "column_stops", column, unit, table.times, found))
+        found = _column_gap(series.notna().to_numpy(bool), table.day, column)
+        if found is not None:
+            out.append(gap_finding(table, "column_stops", column, unit, table.times, found))
         if column in table.contract.event_times or not known.size:
             continue
         out += _of_values(table, column, unit, known)
     return out
+
+
+def _column_gap(there: Array, day: Array, column: str) -> Silence | None:
+    """The run of rows that lacks a column which is filled beside it.
+
+    Args:
+        there: bool [n], whether it is filled, and `day`: int64 [n], ascending.
+    """
+    known = np.flatnonzero(there)
+    found = silence(known, day) or rare_silence(known, day)
+    # A stay whose visit began before the first one in the table has no visit.
+    return None if found is None or (column == "visit_id" and found.start == 0) else found
 
 
 def _columns(table: Latest, covariates: tuple[str, ...]) -> list[str]:
@@ -92,14 +160,16 @@ def _of_values(table: Latest, column: str, unit: str, known: Array) -> list[Find
     counted = table.contract.name == "census"
     if table.contract.name == "staffing" or (counted and not unit) or column == "visit_id":
         return []
+    if unit and table.contract.name in ("stays", "operations"):
+        return []  # a unit may take patients of one kind alone for a while
     series = table.frame[column].iloc[known]
     codes, values = pd.factorize(series)
     day, times, out = table.day[known], table.times[known], list[Finding]()
-    run = _constant(codes, day) if len(values) > 1 else None
+    run = constant_run(codes, day) if len(values) > 1 else None
     if run is not None and counted and series.iloc[run[0]] < _SMALL_COUNT:
         return []  # what has become rare stays the same by itself; a closed unit has a finding of its own
     if run is not None:
-        out.append(_finding(table, "column_constant", column, unit, times, Silence(*run, 0.0)))
+        out.append(gap_finding(table, "column_constant", column, unit, times, Silence(*run, 0.0)))
     numeric = series.dtype.kind in "fi"
     if numeric and column != _AGE:
         return out
@@ -131,10 +201,10 @@ def _values_that_stop(
         if abs(int(day[gap.start]) - int(day[worst.start])) <= 3
         and abs(int(day[gap.stop - 1]) - int(day[worst.stop - 1])) <= 3
     ]
-    return [_finding(table, "value_stops", column, unit, times, worst, tuple(sorted(near)))]
+    return [gap_finding(table, "value_stops", column, unit, times, worst, tuple(sorted(near)))]
 
 
-def _constant(codes: Array, day: Array) -> tuple[int, int] | None:
+def constant_run(codes: Array, day: Array) -> tuple[int, int] | None:
     """The longest run of one value in a column that otherwise varies, where it is no chance; None without one."""
     edges = np.flatnonzero(np.diff(codes)) + 1
     starts, stops = np.concatenate([[0], edges]), np.concatenate([edges, [codes.size]])
@@ -146,15 +216,15 @@ def _constant(codes: Array, day: Array) -> tuple[int, int] | None:
     if others.size < 2 * FLOOR:
         return None
     usual = max(np.bincount(others).max() / others.size, float((np.diff(others) == 0).mean()))
-    return (start, stop) if _nats(stop - start, usual) >= _CONSTANT else None
+    return (start, stop) if nats(stop - start, usual) >= CERTAIN_NATS else None
 
 
-def _nats(rows: int, usual: float) -> float:
+def nats(rows: int, usual: float) -> float:
     """By how much so many rows on end surprise, each of which usually comes with this chance."""
     return rows * -float(np.log(max(usual, 1e-9)))
 
 
-def _finding(
+def gap_finding(
     table: Latest, code: str, column: str, unit: str, times: Array, gap: Silence, names: tuple[str, ...] = ()
 ) -> Finding:
     rows = gap.stop - gap.start
@@ -202,63 +272,3 @@ def table_end_findings(latest: Mapping[str, Latest], until: int) -> list[Finding
                 Finding(name, "table_stops", Weight.LOOK, column, first=first, last=last, days=int(days))
             )
     return out
-
-
-def rota_findings(staffing: Latest, until: int) -> list[Finding]:
-    """Plans of a unit and role that end before the record does, or lack a week or more inside it."""
-    out = []
-    codes, pairs = pd.factorize(staffing.frame["unit"] + "\x1f" + staffing.frame["role"])
-    for rows, pair in zip(rows_of_groups(codes.astype(np.int64), len(pairs)), pairs, strict=True):
-        unit, role = str(pair).split("\x1f")
-        at = staffing.times[rows]
-        rows, at = rows[at <= until], np.append(at[at <= until], until)
-        if at.size < 2 * FLOOR:
-            continue
-        out += _frozen_rota(staffing.part(rows), unit, role)
-        steps = np.diff(at)
-        usual = float(np.quantile(steps[:-1], 0.95))
-        i = int(np.argmax(steps))
-        if steps[i] < max(_ROTA_DAYS * DAY, _ROTA_STEPS * usual):
-            continue
-        first, last = (day_text(int(at[k]), staffing.zone) for k in (i, i + 1))
-        lost = round(float(steps[i]) / float(np.median(steps[:-1])))
-        share = float(steps[i]) / float(at[-1] - at[0])
-        code = "rota_stops" if i == steps.size - 1 else "rota_gap"
-        days = round(float(steps[i]) / DAY)
-        out.append(
-            Finding(
-                "staffing", code, Weight.LOOK, "at", unit, lost, share, first, last, names=(role,), days=days
-            )
-        )
-    return out
-
-
-def _frozen_rota(plan: Latest, unit: str, role: str) -> list[Finding]:
-    """One unit's and role's numbers that stay the same for weeks, or repeat the week before, though they vary else."""
-    counts = plan.frame["count"].to_numpy(np.float64)
-    codes, values = pd.factorize(counts)
-    if len(values) < 2 or role == "bed":  # beds are planned by the week, and stay as planned
-        return []
-    run, code = _constant(codes, plan.day), "column_constant"
-    if run is None:
-        run, code = _repeated(counts, local_clock(plan.times, plan.zone), plan.day), "rota_repeated"
-    if run is None:
-        return []
-    found = _finding(plan, code, "count", unit, plan.times, Silence(*run, 0.0), (role,))
-    return [found]
-
-
-def _repeated(counts: Array, clock: Array, day: Array) -> tuple[int, int] | None:
-    """The longest run of numbers (float64 [n]) equal to those of the same hour of the week before; None by chance."""
-    places = np.minimum(np.searchsorted(clock, clock - 7 * DAY), clock.size - 1)
-    same = (clock[places] == clock - 7 * DAY) & (counts[places] == counts)
-    edges = np.flatnonzero(~same)
-    starts, stops = np.concatenate([[0], edges + 1]), np.concatenate([edges, [same.size]])
-    i = int(np.argmax(stops - starts))
-    start, stop = int(starts[i]), int(stops[i])
-    others = np.concatenate([same[:start], same[stop:]])
-    if stop <= start or day[stop - 1] - day[start] + 1 < _REPEATED_DAYS or others.size < 2 * FLOOR:
-        return None
-    # A plan that is the same on most weeks is a cycle, not a copy.
-    usual = float(others.mean())
-    return (start, stop) if usual <= _VARIES and _nats(stop - start, usual) >= _CONSTANT else None

@@ -1,151 +1,28 @@
-"""A clock that is off in one department or unit: by those who come, and by those who go on from one unit to the next.
+"""Who leaves one place enters the next: a clock that is off in one of them, and labels that are exchanged in stays.
 
-Those who come. A department's day has a shape, above all the morning's rise. Where the shape of some weeks, of the
-summer or of the winter is the others' moved by whole hours, the log likelihood of that is held against no move's.
-
-Those who go on. Who leaves one place enters the next at that time. Where the difference is an hour in one department
-alone, in all months or in some, its clock is another.
+Where the time between the two differs by an hour in one department or unit alone, in all months or in some, its clock
+is another. Where from a day on most who waited for a bed in one unit enter another, and the other way round, their
+labels are exchanged.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
 from hospital.arrays import Array
-from hospital.calendar import local_clock
-from hospital.grouping import rows_of_groups
-from hospital.profile.current_rows import Latest, day_text, instants
+from hospital.profile.current_rows import Latest, instants
 from hospital.profile.facts import FLOOR, Finding, Weight
-from hospital.times import DAY, MINUTE, MISSING_TIME
+from hospital.times import MINUTE, MISSING_TIME
 
-__all__ = ["handover_findings", "handover_label_findings", "handovers", "unit_clock_findings"]
+__all__ = ["handover_findings", "handover_label_findings", "handovers"]
 
-_SLOTS = 48
-_LAGS = tuple(k for k in range(-6, 7) if k)
-"""Half hours."""
-_LEAST_ROWS = 200
-_NATS = 20.0
-_LEFT, _LEFT_SHARE = 2.0, 0.25
-_MOST_SEGMENTS = 60
 _HOURS = (-2, -1, 1, 2)
 _NEAR_MINUTES, _EVEN_MINUTES = 15.0, 30.0
 _AT_ONCE, _OFF_SHARE, _TIMES_OTHERS = 0.2, 0.05, 5.0
 _CROSSED, _STRAIGHT, _LEAST_CROSSED = 0.7, 0.3, 10
 """Shares of the patients of two units who went to the other one than the bed was asked in, while the labels are
 exchanged, and before or after; and how many each way."""
-
-
-@dataclass(frozen=True)
-class _Segment:
-    """Rows whose clock differs from the rest's: the nats of it, and by how many hours.
-
-    Attributes:
-        rows: bool [n].
-        period: "summer", "winter", or "" for days on end.
-    """
-
-    rows: Array
-    nats: float
-    hours: float
-    period: str = ""
-
-
-def unit_clock_findings(visits: Latest) -> list[Finding]:
-    """Departments whose arrivals are moved on the clock: in some weeks, in summer or winter, or beside the others'."""
-    codes, names = pd.factorize(visits.frame["department"])
-    groups = rows_of_groups(codes.astype(np.int64), len(names))
-    parts = list(zip(groups, [str(n) for n in names], strict=True)) if len(names) > 1 else []
-    parts = parts or [(np.arange(visits.size), str(names[0]) if len(names) else "")]
-    clock = local_clock(visits.times, visits.zone)
-    slot = clock % DAY * _SLOTS // DAY
-    whole, out = np.bincount(slot, minlength=_SLOTS), []
-    for rows, name in parts:
-        part = visits.part(rows)
-        best = max(_segments(part, clock[rows], slot[rows]), key=lambda s: s.nats, default=None)
-        if best is not None and best.nats >= _NATS:
-            out.append(_finding(part, "unit_clock_moved", name, best))
-            continue
-        own = np.bincount(slot[rows], minlength=_SLOTS)
-        nats, hours = _moves(own[None], (whole - own)[None])
-        if nats[0] >= _NATS:
-            segment = _Segment(np.ones(part.size, bool), float(nats[0]), float(hours[0]))
-            out.append(_finding(part, "unit_clock_differs", name, segment))
-    return out
-
-
-def _finding(part: Latest, code: str, name: str, segment: _Segment) -> Finding:
-    at, day = part.times[segment.rows], part.day[segment.rows]
-    first, last = (day_text(int(at[i]), part.zone) for i in (0, -1))
-    return Finding(
-        "visits",
-        code,
-        Weight.LOOK,
-        "arrived_at",
-        name,
-        rows=at.size,
-        share=at.size / part.size,
-        first=first,
-        last=last,
-        after=segment.hours,
-        names=(segment.period,) if segment.period else (),
-        days=np.unique(day).size,
-    )
-
-
-def _segments(part: Latest, clock: Array, slot: Array) -> Iterator[_Segment]:
-    """Summer against winter; and weeks on end against all others.
-
-    Args:
-        clock: int64 [n], local clock of the rows, and `slot`: in which half hour of the day that is.
-    """
-    offset = clock - part.times
-    if offset.size and offset.min() != offset.max():
-        summer = offset == offset.max()
-        for rows, period in ((summer, "summer"), (~summer, "winter")):
-            inside, outside = (np.bincount(slot[r], minlength=_SLOTS)[None] for r in (rows, ~rows))
-            nats, hours = _moves(inside, outside)
-            yield _Segment(rows, float(nats[0]), float(hours[0]), period)
-    yield from _weeks_on_end(part.day, slot)
-
-
-def _weeks_on_end(day: Array, slot: Array) -> Iterator[_Segment]:
-    width = max(7, -(-int(day[-1] - day[0] + 1) // _MOST_SEGMENTS))
-    week = (day - day[0]) // width
-    weeks = int(week[-1]) + 1
-    counts = np.bincount(week * _SLOTS + slot, minlength=weeks * _SLOTS).reshape(weeks, _SLOTS)
-    sums = np.concatenate([np.zeros((1, _SLOTS), np.int64), np.cumsum(counts, axis=0)])
-    low, high = np.triu_indices(weeks + 1, k=1)
-    inside = sums[high] - sums[low]
-    nats, hours = _moves(inside, sums[-1] - inside)
-    i = int(np.argmax(nats))
-    yield _Segment((week >= low[i]) & (week < high[i]), float(nats[i]), float(hours[i]))
-
-
-def _moves(inside: Array, outside: Array) -> tuple[Array, Array]:
-    """By how much the best whole move explains counts by slot from others, and the move in hours: float64 [k] each.
-
-    A move of half an hour more or less must explain them less well, and what then is left must be small: another shape
-    of the day is no clock. Of two parts the smaller one is moved.
-
-    Args:
-        inside, outside: int64 [k, 48].
-    """
-    rows = inside.sum(axis=1)
-    usual = (np.roll(outside, 1, axis=1) + 2 * outside + np.roll(outside, -1, axis=1)) / 4 + 1.0
-    usual *= (rows / usual.sum(axis=1))[:, None]
-    logs = np.log(np.maximum(usual, 1e-300))
-    gains = np.stack([(inside * (np.roll(logs, lag, axis=1) - logs)).sum(axis=1) for lag in _LAGS])
-    best = np.argmax(gains, axis=0)
-    lag, nats = np.array(_LAGS)[best], gains[best, np.arange(rows.size)]
-    places = (np.arange(_SLOTS) - lag[:, None]) % _SLOTS
-    moved = np.take_along_axis(usual, places, axis=1)
-    left, before = (((inside - e) ** 2 / np.maximum(e, 1e-9)).mean(axis=1) for e in (moved, usual))
-    enough = (rows >= _LEAST_ROWS) & (rows <= outside.sum(axis=1))
-    clear = enough & (lag % 2 == 0) & (left < _LEFT + _LEFT_SHARE * before)
-    return np.where(clear, nats, 0.0), lag / 2
 
 
 def handover_findings(pairs: pd.DataFrame) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""Hours of the day and days of the week that lack rows, or a column, for weeks on end."""
+"""Hours of the day and days of the week that lack rows for weeks on end."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,24 +10,27 @@ from hospital.arrays import Array
 from hospital.calendar import local_clock, weekday
 from hospital.contracts.tables import Table
 from hospital.grouping import rows_of_groups
-from hospital.profile.current_rows import Latest, day_text, span
-from hospital.profile.facts import FLOOR, Finding, Weight
-from hospital.times import DAY, HOUR, MISSING_TIME
+from hospital.profile.current_rows import Latest, instants, span
+from hospital.profile.facts import Finding, Weight
+from hospital.times import HOUR, MISSING_TIME
 
-__all__ = ["silent_hour_findings"]
+__all__ = ["hours_text", "silent_block", "silent_hour_findings"]
 
 _COMINGS = {"visits": "arrived_at", "stays": "entered_at"}
 _WEEKDAYS_OF = ("visits", "stays", "staffing")
+_ENDS = {"visits": ("seen_at", "left_at"), "stays": ("left_at",)}
 _LEAST_EXPECTED, _LEAST_ON_WEEKDAYS = 25.0, 15.0
+_LEAST_LEAVING = 40.0
+"""A ward lets hardly anybody go on a Sunday, and for weeks nobody: more must lack of those who leave."""
 _LEAST_OF_ROTA = 3.0
 """A plan has its rows on every such day, or on none: three days without are no chance."""
+_WEEKEND_DAYS, _WORKING_DAYS = (5, 6), (0, 1, 2, 3, 4)
 _WEEKEND = 0.3
 """On its quietest day of the week a hospital has at least this share of the other days' comings."""
 _LEAST_WEEKS = 3
 _LONGEST_HOURS = 20
 _OPEN = 0.8
 """Of the other days with a row: what is there on few days lacks some by chance."""
-_HARDLY = 0.1
 _MONTH = 30
 
 
@@ -51,7 +54,7 @@ class _Days:
 
 
 def silent_hour_findings(table: Latest, until: int) -> list[Finding]:
-    """Hours and days of the week without rows, of the table and of each department; and columns that lack then."""
+    """Hours and days of the week without rows, of the table and of each department."""
     name = table.contract.name
     if name not in _WEEKDAYS_OF:
         return []
@@ -64,18 +67,41 @@ def silent_hour_findings(table: Latest, until: int) -> list[Finding]:
     if days is None:
         return []
     out = [*_weekdays(days, ""), *(_hours(days, "") if name in _COMINGS else ())]
+    out += _ends(table, until, {day for f in out if f.code == "silent_weekdays" for day in f.names})
     if name == "visits":
         seen = {(f.code, f.clock, f.names) for f in out}
         for rows, unit in _departments(table):
             own = days_of(rows)
             found = [] if own is None else [*_weekdays(own, unit), *_hours(own, unit)]
             out += [f for f in found if (f.code, f.clock, f.names) not in seen]
-        out += _columns(table, clock)
     else:
         whole = {day for f in out for day in f.names}
         for rows, unit in _units(table):
             own = days_of(rows)
             out += [] if own is None else _weekdays_that_stop(own, unit, whole)
+    return out
+
+
+def _ends(table: Latest, until: int, said: set[str]) -> list[Finding]:
+    """Days of the week on which nothing of what follows a coming is recorded: nobody is seen, or leaves."""
+    out: list[Finding] = []
+    for column in _ENDS.get(table.contract.name, ()):
+        at = instants(table.frame[column])
+        known = np.flatnonzero(at != MISSING_TIME)
+        known = known[np.argsort(at[known], kind="stable")]
+
+        def days_of(rows: Array, at: Array = at) -> _Days | None:
+            return _days(table.contract, at[rows], local_clock(at[rows], table.zone), until)
+
+        days = days_of(known)
+        found = [] if days is None else _weekdays(days, "")
+        if table.contract.name == "stays":
+            whole = {day for f in found for day in f.names}
+            units = table.frame["unit"].to_numpy(object)
+            for unit in sorted({str(u) for u in units}):
+                own = days_of(known[units[known] == unit])
+                found += [] if own is None else _weekdays_that_stop(own, unit, whole, least=_LEAST_LEAVING)
+        out += [replace(f, column=column) for f in found if not set(f.names) <= said]
     return out
 
 
@@ -132,7 +158,21 @@ def _longest(silent: Array) -> tuple[int, int]:
 
 
 def _hours(days: _Days, unit: str) -> list[Finding]:
-    """Hours on end that no day of a run has, though the hours on both sides have rows."""
+    """Hours on end that no day of a run has, of all days, or else of the weekends, or of the other days, alone."""
+    found = _hours_of(days, unit)
+    if found:
+        return found
+    of = weekday(days.first + np.arange(days.counts.shape[0]))
+    for names in (_WEEKEND_DAYS, _WORKING_DAYS):
+        own = np.isin(of, names)
+        part = replace(days, counts=np.where(own[:, None], days.counts, 0))
+        # A day of the week without any row has a finding of its own.
+        there = all(days.counts[of == name].any() for name in names)
+        found += [replace(f, names=tuple(map(str, names))) for f in _hours_of(part, unit) if there]
+    return found
+
+
+def _hours_of(days: _Days, unit: str) -> list[Finding]:
     active = np.flatnonzero(days.counts.sum(axis=1) > 0)
     counts, found, seen = days.counts[active], list[Finding](), set[int]()
     for hour in range(24):
@@ -140,7 +180,7 @@ def _hours(days: _Days, unit: str) -> list[Finding]:
         if hour in seen or stop - start < 7:
             continue
         per_hour = counts[start:stop].sum(axis=0)
-        first, last = _block(per_hour == 0, hour)
+        first, last = silent_block(per_hour == 0, hour)
         size = (last - first) % 24 + 1
         beside = min(per_hour[(first - 1) % 24], per_hour[(last + 1) % 24])
         block = {(first + i) % 24 for i in range(size)}
@@ -161,13 +201,13 @@ def _hours(days: _Days, unit: str) -> list[Finding]:
                 first=days.text(int(active[start])),
                 last=days.text(int(active[stop - 1])),
                 days=stop - start,
-                clock=_clock(first, size),
+                clock=hours_text(first, size),
             )
         )
     return found
 
 
-def _block(silent: Array, hour: int) -> tuple[int, int]:
+def silent_block(silent: Array, hour: int) -> tuple[int, int]:
     """The first and the last of the silent hours (bool [24]) on end around one, over midnight."""
     if silent.all():
         return hour, (hour - 1) % 24
@@ -179,7 +219,7 @@ def _block(silent: Array, hour: int) -> tuple[int, int]:
     return first, last
 
 
-def _clock(first: int, size: int) -> str:
+def hours_text(first: int, size: int) -> str:
     return f"{first:02d}:00-{(first + size) % 24:02d}:00"
 
 
@@ -213,14 +253,16 @@ def _weekdays(days: _Days, unit: str) -> list[Finding]:
     return [replace(finding, first=days.text(first), last=days.text(last), names=names, days=count)]
 
 
-def _weekdays_that_stop(days: _Days, unit: str, whole: set[str]) -> list[Finding]:
+def _weekdays_that_stop(
+    days: _Days, unit: str, whole: set[str], least: float = _LEAST_ON_WEEKDAYS
+) -> list[Finding]:
     """Days of the week without a row for weeks on end that had rows as long before or after; not those of `whole`.
 
     A ward that never admits on Sundays, or a rota without them, is as it should be.
     """
     daily = days.counts.sum(axis=1)
     of = weekday(days.first + np.arange(daily.size))
-    least = _LEAST_OF_ROTA if days.contract.name == "staffing" else _LEAST_ON_WEEKDAYS
+    least = _LEAST_OF_ROTA if days.contract.name == "staffing" else least
     silent: list[tuple[int, Array]] = []
     for name in range(7):
         own = np.flatnonzero(of == name)
@@ -241,51 +283,3 @@ def _weekdays_that_stop(days: _Days, unit: str, whole: set[str]) -> list[Finding
     )
     first, last = days.text(int(places.min())), days.text(int(places.max()))
     return [replace(finding, first=first, last=last, days=int(places.size))]
-
-
-def _columns(visits: Latest, clock: Array) -> list[Finding]:
-    """Columns that hardly any row has at some hours, or on some days of the week, though usually many have them."""
-    hour, day = clock % DAY // HOUR, weekday(clock // DAY)
-    usable = visits.times != MISSING_TIME
-    slotted = [(slots, np.bincount(slots, minlength=size)) for slots, size in ((hour, 24), (day, 7))]
-    skipped = {"visit_id", "received_at", "arrived_at"}
-    out = []
-    for column in [str(c) for c in visits.frame.columns if c not in skipped]:
-        known = visits.frame[column].notna().to_numpy(bool) & usable
-        if not 0 < known.sum() < usable.sum():
-            continue
-        for slots, rows in slotted:
-            out += _column(visits, column, known, slots, rows)
-    return out
-
-
-def _column(visits: Latest, column: str, known: Array, slots: Array, rows: Array) -> list[Finding]:
-    """Of one column.
-
-    Args:
-        known: bool [n], whether it is filled in.
-        slots: int64 [n], the hour or the day of the week, and `rows`: int64 [24 or 7], all rows of each.
-    """
-    size = rows.size
-    have = np.bincount(slots[known], minlength=size)
-    usual = float(np.median(have[rows >= FLOOR] / rows[rows >= FLOOR])) if (rows >= FLOOR).any() else 0.0
-    expected = rows * usual
-    silent = (expected >= _LEAST_EXPECTED) & (have < _HARDLY * expected)
-    if size == 24:
-        # An hour of few rows belongs to the silent hours on both sides of it.
-        silent |= (have < _HARDLY * np.maximum(expected, 1.0)) & np.roll(silent, 1) & np.roll(silent, -1)
-    if not silent.any() or silent.all():
-        return []
-    count = int(rows[silent].sum())
-    at = visits.times[silent[slots] & ~known]
-    finding = Finding(
-        "visits", "column_hours", Weight.LOOK, column, rows=count, share=count / int(rows.sum())
-    )
-    days = np.unique(visits.day[silent[slots] & ~known]).size
-    if at.size >= 2 * FLOOR:
-        first, last = (day_text(int(at[i]), visits.zone) for i in (FLOOR - 1, -FLOOR))
-        finding = replace(finding, first=first, last=last)
-    if size == 7:
-        return [replace(finding, names=tuple(str(i) for i in np.flatnonzero(silent)), days=days)]
-    first_hour, last_hour = _block(silent, int(np.argmax(silent)))
-    return [replace(finding, clock=_clock(first_hour, (last_hour - first_hour) % 24 + 1), days=days)]
