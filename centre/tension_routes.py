@@ -58,9 +58,7 @@ def tension(call: Call) -> Response:
             unavailable=forecasts.unavailable,
             units=with_those_present(seen.units, way),
             hospital=with_those_present(seen.hospital, way),
-            groups=group_exceedances(
-                [f for _, f in forecasts.units], unit_groups(call.parts), group_forecasts(call.parts)
-            ),
+            groups=group_exceedances(forecasts, unit_groups(call.parts), group_forecasts(call.parts)),
             on_its_way=way,
             boarding=boarding_answer(seen.levels.boarding),
             indices=seen.indices,

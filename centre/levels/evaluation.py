@@ -1,7 +1,8 @@
 """Which level of a policy is reached now, and how probably ahead; what is not known is neither true nor false.
 
-Ahead only what has a calibrated distribution counts: demand above staffed beds, of the total or of a unit. At another
-threshold than the staffed beds a probability is given, said to be uncalibrated, and reaches nothing. A level that
+Ahead only what has a calibrated distribution counts: demand above staffed beds, of the total or of a unit, at horizons
+where the check showed its probability to be better than how often it was before. Another one, and any at another
+threshold than the staffed beds, is given, said to be uncalibrated, and reaches nothing. A level that
 rests on several conditions would need their joint distribution, which no product of single probabilities gives.
 """
 
@@ -61,7 +62,8 @@ class LevelAhead:
         probability: of the level at that horizon; None: not computable.
         state: whether it lies at or above the policy's probability.
         missing: why there is no probability or no state.
-        calibrated: whether the probability was held against how often it happened; one that was not reaches no level.
+        calibrated: whether the probability was held against how often it happened, and is better than how often it was
+            before; one that is not reaches no level.
         prediction_id: of the recorded forecast whose probability it is; None: there is none, as of boarding.
         indicator: of the condition whose probability it is.
     """
@@ -196,7 +198,7 @@ def _boarding(level: Level, condition: Condition, boarding: BoardingAhead) -> It
         state: State = "reached" if one.probability >= (level.probability or 1.0) else "not_reached"
         missing: tuple[str, ...] = ()
         if not one.counts:
-            state, missing = "not_computable", (f"{BOARDERS}.calibration",)
+            state, missing = "not_computable", (f"{BOARDERS}.skill",)
         elif level.probability is None:
             state, missing = "not_computable", ("probability",)
         yield LevelAhead(
@@ -233,14 +235,16 @@ def _uncalibrated(level: Level, condition: Condition, exceedance: Exceedance) ->
 
 def _at_horizon(level: Level, exceedance: Exceedance) -> LevelAhead:
     horizon, probability = exceedance.horizon_hours, exceedance.probability
+    made = exceedance.prediction_id
     if probability is None:
         return LevelAhead(level.name, horizon, None, "not_computable", (f"{DEMAND}.staffed",))
+    if not exceedance.calibrated:
+        lacks = (f"{level.conditions[0].indicator}.skill",)
+        return LevelAhead(level.name, horizon, probability, "not_computable", lacks, made, calibrated=False)
     if level.probability is None:
-        return LevelAhead(
-            level.name, horizon, probability, "not_computable", ("probability",), exceedance.prediction_id
-        )
+        return LevelAhead(level.name, horizon, probability, "not_computable", ("probability",), made)
     state: State = "reached" if probability >= level.probability else "not_reached"
-    return LevelAhead(level.name, horizon, probability, state, (), exceedance.prediction_id)
+    return LevelAhead(level.name, horizon, probability, state, (), made)
 
 
 def _no_distribution(level: Level, demand: Sequence[Exceedance]) -> str | None:

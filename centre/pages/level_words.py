@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from centre.levels.evaluation import DEMAND, SHARE, Evidence, LevelAhead, LevelsReading
 from centre.levels.hospital_levels import HospitalLevels
 from centre.levels.level_policy import Level, LevelPolicy
-from serving.interface.pages import ahead_words, known_words, language, number_words, percent_words, words
+from serving.interface.pages import ahead_words, known_words, language, number_words, probability_words, words
 from serving.interface.requests import Call
 
 __all__ = ["LevelsSaid", "of_units", "said"]
@@ -121,7 +121,7 @@ def _ahead(call: Call, title: str, ahead: LevelAhead) -> str:
         "pilotage.level_ahead",
         title=title,
         ahead=ahead_words(call, ahead.horizon_hours),
-        probability=percent_words(call, ahead.probability),
+        probability=probability_words(call, ahead.probability),
     )
 
 

@@ -49,6 +49,8 @@ def pilotage(call: Call) -> Response:
         units=units,
         counts=counts(units, beds.hidden),
         horizons=sorted({f.horizon_hours for u in units for f in u.ahead}),
+        proof=beds.proof,
+        unproven=any(u.unproven for u in units),
         hospital=sorted(beds.hospital, key=lambda f: f.horizon_hours),
         levels=said(call, view.levels, view.levels.hospital),
         with_levels=any(u.level_words for u in units),

@@ -1,7 +1,7 @@
 """GET /pilotage/unit: one unit, with its fan chart, reasons that add up, its levels, and the protocols they call."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from starlette.responses import Response
@@ -145,7 +145,7 @@ def unit_page(call: Call) -> Response:
         shown = ShownUnit(wanted, unit_name(call, known.label, known.label_fr, known.label_en), ())
     elif shown is None:
         raise Problem(404, "unknown_unit", "problems.unknown_unit_page")
-    (row,) = tensions(type(view.beds)(view.beds.at, [shown], view.beds.fault), now)
+    (row,) = tensions(replace(view.beds, units=[shown]), now)
     no_forecast = "no_room" if wanted in learned else "no_forecast"
     return _page(call, view, shown, row, no_forecast)
 
@@ -161,6 +161,7 @@ def _page(call: Call, view: HospitalView, shown: ShownUnit, row: UnitTension, no
         "pilotage",
         path="/pilotage/unit",
         unit=row,
+        proof=view.beds.proof,
         fault=view.beds.fault,
         no_forecast=no_forecast,
         now=time_words(call, view.record.at, zone),

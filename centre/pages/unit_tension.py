@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from centre.flows.answers import UnitBeds
-from serving.interface.bed_forecasts import BedForecast
+from serving.interface.bed_forecasts import BedForecast, TensionProof
 from serving.interface.pages import WATCH, WORRY, ShownBeds
 
 __all__ = ["LEVELS", "UnitTension", "counts", "level", "tensions", "without_forecast"]
@@ -23,7 +23,7 @@ class UnitTension:
         label: its name for people.
         now: its beds as they are; None: nothing was received of it.
         ahead: at each horizon, the nearest first.
-        worst: of `ahead`, where the probability is highest; None: it is known of none.
+        worst: of `ahead`, where the probability is highest of those that are shown; None: none is.
         level_words: what the hospital's policy says of it; empty: nothing.
     """
 
@@ -33,6 +33,11 @@ class UnitTension:
     ahead: Sequence[BedForecast]
     worst: BedForecast | None
     level_words: str = ""
+
+    @property
+    def unproven(self) -> bool:
+        """Whether it has probabilities, none of which was shown to be better than how often it was before."""
+        return self.worst is None and any(f.tension_probability is not None for f in self.ahead)
 
     @property
     def over(self) -> bool:
@@ -90,7 +95,14 @@ def tensions(
     """
     said = level_words or {}
     rows = [
-        UnitTension(u.unit, u.label, now.get(u.unit), u.forecasts, _worst(u.forecasts), said.get(u.unit, ""))
+        UnitTension(
+            u.unit,
+            u.label,
+            now.get(u.unit),
+            u.forecasts,
+            _worst(u.forecasts, beds.proof),
+            said.get(u.unit, ""),
+        )
         for u in beds.units
     ]
     rows += [UnitTension(u, name, now.get(u), (), None, said.get(u, "")) for u, name in without.items()]
@@ -104,6 +116,8 @@ def counts(units: Sequence[UnitTension], hidden: int) -> list[tuple[str, int]]:
     return [(name, n) for name, n in number.items() if n]
 
 
-def _worst(forecasts: Sequence[BedForecast]) -> BedForecast | None:
-    known = [f for f in forecasts if f.tension_probability is not None]
+def _worst(forecasts: Sequence[BedForecast], proof: TensionProof) -> BedForecast | None:
+    known = [
+        f for f in forecasts if f.tension_probability is not None and proof.of_unit(f.unit, f.horizon_hours)
+    ]
     return max(known, key=lambda f: (f.tension_probability or 0.0, -f.horizon_hours), default=None)

@@ -33,6 +33,8 @@ class ExpectedForecast(BaseModel):
     Attributes:
         beds: needed, as quantiles; `staffed`: null is not known, and so is the probability.
         probability: that more beds are needed than have staff.
+        calibrated: whether the check had shown it to be better than how often it was before; null: of one that was made
+            before this was asked.
         explanation: of the p50: base, contributions, other and adjustments add up to it exactly.
         language: of the words of `trust` and `explanation`, as they were stored when it was made; null: of one that
             was made before each language was stored.
@@ -44,6 +46,7 @@ class ExpectedForecast(BaseModel):
     beds: Mapping[str, float]
     staffed: float | None
     probability: float | None
+    calibrated: bool | None = None
     trust: Mapping[str, Any]
     explanation: Mapping[str, Any]
     language: Language | None

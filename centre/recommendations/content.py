@@ -9,7 +9,7 @@ from centre.levels.hospital_levels import HospitalLevels
 from centre.levels.level_policy import LevelPolicy
 from centre.recommendations.calls import CalledStep
 from centre.tension.boarding_answer import at_horizon
-from serving.interface.bed_forecasts import BedForecast, BedForecasts, HospitalForecast
+from serving.interface.bed_forecasts import BedForecast, BedForecasts, HospitalForecast, TensionProof
 from serving.interface.requests import instant_of
 
 __all__ = ["MINUTE", "content_of", "decide_by"]
@@ -104,17 +104,25 @@ def _forecast(step: CalledStep, forecasts: BedForecasts) -> dict[str, Any] | Non
     wanted = step.called.ahead.prediction_id if step.called.ahead is not None else None
     exact = next(((i, f) for i, f in own if i == wanted), None)
     chosen = exact or min(own, key=lambda one: one[1].horizon_hours, default=None)
-    return None if chosen is None else _said(*chosen)
+    return None if chosen is None else _said(*chosen, forecasts.proof)
 
 
-def _said(prediction_id: str, forecast: BedForecast | HospitalForecast) -> dict[str, Any]:
+def _said(
+    prediction_id: str, forecast: BedForecast | HospitalForecast, proof: TensionProof
+) -> dict[str, Any]:
+    hours = forecast.horizon_hours
+    if isinstance(forecast, BedForecast):
+        calibrated = proof.of_unit(forecast.unit, hours)
+    else:
+        calibrated = proof.of_total(None, hours)
     return {
         "prediction_id": prediction_id,
-        "horizon_hours": forecast.horizon_hours,
+        "horizon_hours": hours,
         "target_at": forecast.target_at.isoformat(),
         "beds": dict(forecast.beds),
         "staffed": forecast.staffed,
         "probability": forecast.tension_probability,
+        "calibrated": calibrated,
         "trust": {"status": forecast.trust["status"]},
         "wordings": {
             language: {"explanation": dict(said.explanation), "warnings": list(said.trust["warnings"])}

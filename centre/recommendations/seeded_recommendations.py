@@ -12,8 +12,9 @@ from datetime import date
 
 from centre.decisions.decision_policy import EVERY, Decider, DecisionPolicy
 from centre.decisions.entitlement import entitlement
-from centre.levels.evaluation import LevelsReading
+from centre.levels.evaluation import LevelAhead, LevelsReading
 from centre.levels.hospital_levels import HospitalLevels
+from centre.levels.level_policy import Level
 from centre.practice.protocol_file import Protocol
 from centre.practice.skill_register import SkillRegister
 from centre.recommendations.calls import CalledLevel, CalledStep, called_level
@@ -94,11 +95,21 @@ def seed(store: RecommendationStore, seen: Seen, room: int) -> None:
             return  # one at a time, and no more than there is room for
 
 
-def is_wrong(reading: LevelsReading, level: str) -> bool:
-    """Whether a level is known to be neither there nor expected: what is not known may be right."""
-    now = next((n.state for n in reading.now if n.level == level), None)
-    ahead = [a.state for a in reading.ahead if a.level == level]
-    return now == "not_reached" and bool(ahead) and all(state == "not_reached" for state in ahead)
+def is_wrong(reading: LevelsReading, level: Level) -> bool:
+    """Whether a level is known to be neither there nor expected: what is not known may be right.
+
+    At a horizon where a probability was not shown to be better than how often it was before, it says nothing for the
+    level as long as it lies below the policy's; at one horizon at least one that was shown must.
+    """
+    now = next((n.state for n in reading.now if n.level == level.name), None)
+    ahead = [a for a in reading.ahead if a.level == level.name]
+    known = [a for a in ahead if a.state == "not_reached"]
+    return now == "not_reached" and bool(known) and all(a in known or _is_low(a, level) for a in ahead)
+
+
+def _is_low(ahead: LevelAhead, level: Level) -> bool:
+    unproven = ahead.probability is not None and ahead.missing == (f"{ahead.indicator}.skill",)
+    return unproven and (ahead.probability or 0.0) < (level.probability or 1.0)
 
 
 def _is_calm(levels: HospitalLevels, unit: str) -> bool:
@@ -114,7 +125,7 @@ def _wrong_steps(seen: Seen, decider: Decider, identity: str) -> list[CalledStep
     if policy is None:
         return []
     allowed = [
-        (rank, level.name)
+        (rank, level)
         for rank, level in enumerate(policy.levels[:-1])  # never at the gravest
         if level.name not in seen.policy.oversight.never_at_levels
     ]
@@ -124,11 +135,11 @@ def _wrong_steps(seen: Seen, decider: Decider, identity: str) -> list[CalledStep
             continue
         for rank, level in allowed:
             for protocol in seen.protocols:
-                fits = level in protocol.levels and protocol.is_for(unit) and protocol.is_valid(seen.day)
+                fits = level.name in protocol.levels and protocol.is_for(unit) and protocol.is_valid(seen.day)
                 role = protocol.steps[0].role
                 right = entitlement(seen.policy, identity, {"operator"}, role, unit, seen.day, seen.register)
                 if fits and is_wrong(reading, level) and right.refusal is None:
-                    called = CalledLevel(level, rank, (), None, False)
+                    called = CalledLevel(level.name, rank, (), None, False)
                     found.append(CalledStep(unit, unit, called, protocol, 1))
     return found
 

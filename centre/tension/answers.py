@@ -33,6 +33,8 @@ class Exceedance(BaseModel):
         staffed: beds with staff; null: not known, and so is the probability.
         p10, p50, p90: of the beds needed.
         probability: of needing more than `staffed`; of the hospital total it is that of the total's own distribution.
+        calibrated: whether the check showed the probability to be better than how often it was before: else it reaches
+            no level, and pages do not show it.
         trust: ``trusted``, ``baseline`` or ``degraded``.
         prediction_id: of the recorded forecast.
         with_those_present: what those now in the emergency department change; null: not known, or not for this horizon.
@@ -46,6 +48,7 @@ class Exceedance(BaseModel):
     p50: float
     p90: float
     probability: float | None
+    calibrated: bool
     trust: str
     prediction_id: str
     with_those_present: MovedProbability | None = None
@@ -80,6 +83,8 @@ class GroupExceedance(BaseModel):
         staffed: their beds with staff; null: of one it is not known.
         p10, p50, p90: of the beds that the group needs, by the distribution of its total; null: it has none.
         probability: of the group needing more than `staffed`, by that distribution; null: see `not_computable`.
+        calibrated: whether the check showed the probability to be better than how often it was before: else it reaches
+            no level, and pages do not show it.
         trust: the least of its units'.
         not_computable: ``no_distribution_of_the_group``: it has several units, and the release has not learned how the
             total of just these strays (a product of its units' probabilities would be wrong); ``staffed_not_known``; or
@@ -95,6 +100,7 @@ class GroupExceedance(BaseModel):
     p50: float | None = None
     p90: float | None = None
     probability: float | None
+    calibrated: bool
     trust: str
     not_computable: str | None
 

@@ -39,6 +39,7 @@ __all__ = [
     "percent",
     "points",
     "power_of_ten",
+    "probability",
     "quantity",
     "short_number",
     "short_quantity",
@@ -93,6 +94,15 @@ def short_quantity(value: float, unit: str, language: Language, *, plus: bool = 
 def points(share: float | None, language: Language, digits: int = 1, *, plus: bool = False) -> str:
     """A difference of two shares (0.01 is one), in percentage points."""
     return quantity(None if share is None else 100 * share, "points", language, digits, plus=plus)
+
+
+def probability(value: float | None, language: Language) -> str:
+    """A probability (0 to 1) in whole per cent; what would be written as 0 or 100 is "under 1%" or "over 99%"."""
+    written = percent(value, language)
+    if value is None or value != value or "0" < f"{100 * value:.0f}" != "100":
+        return written
+    bound = ("under", 0.01) if value < 0.5 else ("over", 0.99)
+    return text(f"quantities.{bound[0]}", language, share=percent(bound[1], language))
 
 
 def horizon(hours: float, language: Language) -> str:

@@ -10,6 +10,7 @@ from hospital.arrays import Array
 from registry.cards.tension.admission_figures import admission_figures
 from registry.cards.tension.boarding_figures import boarding_figures
 from registry.cards.tension.event_figures import event_figures
+from registry.cards.tension.tension_proof import ALL_UNITS
 from registry.cards.tension.total_figures import total_figures
 from registry.evidence.interval_shares import tail_shares
 from registry.evidence.records import UNIT, Evidence, Scored
@@ -174,8 +175,8 @@ def _tension(evidence: Evidence, trusted: Array, alpha: float) -> list[dict[str,
     unit, out = test.audit[UNIT], []
     for horizon in np.unique(test.horizon_hours[known]):
         at = known & (test.horizon_hours == horizon)
-        for name in ("all", *sorted(set(unit[at].tolist()))):
-            mine = at & ((unit == name) | (name == "all"))
+        for name in (ALL_UNITS, *sorted(set(unit[at].tolist()))):
+            mine = at & ((unit == name) | (name == ALL_UNITS))
             event = test.outcome[mine] > rows.staffed[mine]
             usual = {"by_hour": rows.by_hour[mine], "by_unit": rows.by_unit[mine]}
             asked = probability[mine], event, test.prediction_time[mine], float(horizon)

@@ -17,7 +17,7 @@ from registry.explanations.basis import Basis
 from registry.explanations.contrast import Contrast
 from registry.explanations.total_basis import TotalBasis
 from serving.forecasting.explanation_text import GroupTerm, group_contributions
-from serving.forecasting.feature_words import FeatureStatement, FeatureWords, sentences
+from serving.forecasting.feature_words import ALL_WAITING, FeatureStatement, FeatureWords, sentences
 from serving.forecasting.reason_sentences import Unit, effect, sentence_of
 from serving.messages.forecast_parts import (
     Adjustment,
@@ -126,12 +126,14 @@ def contributions_of(
     statements: list[FeatureStatement] = []
     if not (pair.later.inside or pair.earlier.inside):
         return contributions, statements  # of baselines no feature says anything
+    model = pair.later.model
+    queue = next((i for i, f in enumerate(model.features) if f.name == ALL_WAITING), None)
+    nobody = queue is not None and float(found.values[queue]) == 0
     for column in columns:
-        model = pair.later.model
         words = FeatureWords(model.features[column], language, total=pair.of_totals, own=model.manifest.names)
         value, before = float(found.values[column]), float(found.earlier_values[column])
         contribution = float(found.contributions[column])
-        now, then, statement = words.statement(value, before, moment, contribution)
+        now, then, statement = words.statement(value, before, moment, contribution, nobody_waits=nobody)
         statements.append(statement)
         contributions.append(contribution_of(words.feature, words.label, now, then, contribution))
     return contributions, statements

@@ -75,6 +75,7 @@ class ExplanationTerms:
         partners: features that are not shown, and whose sentence is that of one that is.
         interactions: (column, column, what they add together), the largest first; None: not asked for.
         of_urgency: of a wait, what it starts from is that of the patient's triage level, not that of all levels.
+        nobody_waits: whether it is known that nobody waits in the emergency department.
     """
 
     columns: Sequence[int]
@@ -90,6 +91,7 @@ class ExplanationTerms:
     partners: Sequence[Partner] = ()
     interactions: Sequence[tuple[int, int, float]] | None = None
     of_urgency: bool = False
+    nobody_waits: bool = False
 
     @property
     def untold(self) -> float:
@@ -213,7 +215,9 @@ class ExplanationText:
             terms.columns, terms.values, terms.usual, terms.contributions, strict=True
         ):
             words = self._words[column]
-            now, then, statement = words.statement(value, usual, said, contribution)
+            now, then, statement = words.statement(
+                value, usual, said, contribution, nobody_waits=terms.nobody_waits
+            )
             statements.append(statement)
             contributions.append(contribution_of(words.feature, words.label, now, then, contribution))
         for p in terms.partners:

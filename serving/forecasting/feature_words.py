@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,9 +14,18 @@ from hospital.words import formats, names
 from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language
 from hospital.words.names import NO_NAMES, OwnNames
-from serving.forecasting.reason_sentences import Unit, compared, effect, rounded, sentence_of
+from serving.forecasting.reason_sentences import (
+    Unit,
+    about_key,
+    clock,
+    compared,
+    effect,
+    measure,
+    rounded,
+    sentence_of,
+)
 
-__all__ = ["FeatureStatement", "FeatureWords", "Value", "partners", "sentences", "subjects"]
+__all__ = ["ALL_WAITING", "FeatureStatement", "FeatureWords", "Value", "partners", "sentences", "subjects"]
 
 Value = float | str | None
 _Compared = tuple[Value, Value, str, int, bool]
@@ -47,10 +56,10 @@ _DIFFERENCES = frozenset(
         *_SAME_SUBJECT,
     }
 )
-_ALL_WAITING = "ed_waiting"
+ALL_WAITING = "ed_waiting"
 _WAITING = frozenset(
     {
-        _ALL_WAITING,
+        ALL_WAITING,
         "ed_waiting_urgent",
         "ed_waiting_ahead",
         "ed_waiting_over_1h",
@@ -61,7 +70,6 @@ _WAITING = frozenset(
 _RANK = {rank: level for level, rank in TRIAGE_RANK.items()}
 _MOST_KNOWN = 512
 _MONDAY = dt.date(2024, 1, 1)
-_HOUR = 60
 
 
 class Said(NamedTuple):
@@ -99,7 +107,7 @@ class FeatureWords:
         self._nothing_of_all = total and of_all_units(feature) == "none"
         self.feature, self.label = feature, feature.label(language)
         self._about_none, self._about_it, self._about_more, self._about_less = (
-            _text_of(feature.name, kind, total=total) for kind in ("none", "", "more", "less")
+            about_key(feature.name, kind, total=total) for kind in ("none", "", "more", "less")
         )
         self._language, self._expectation = language, expectation(feature.name)
         self._known: dict[tuple[float | None, float | None, str | None], _Compared] = {}
@@ -113,11 +121,23 @@ class FeatureWords:
         return self._compared(value, usual, comparison)[:3]
 
     def statement(
-        self, value: float, usual: float, comparison: str | None, contribution: float
+        self,
+        value: float,
+        usual: float,
+        comparison: str | None,
+        contribution: float,
+        *,
+        nobody_waits: bool = False,
     ) -> tuple[Value, Value, FeatureStatement]:
-        """A value and what is usual as `compared` has them, and what is said of both and of what they add."""
+        """A value and what is usual as `compared` has them, and what is said of both and of what they add.
+
+        Where `nobody_waits` is known, a mean of their waits is no unknown value.
+        """
         now, then, about, expected, nobody = self._compared(value, usual, comparison)
-        return now, then, FeatureStatement(self.feature.name, contribution, about, expected, nobody)
+        name = self.feature.name
+        if nobody_waits and now is None and has_text(f"about.nobody.{name}"):
+            about, nobody = self._of_nobody(usual, comparison), True
+        return now, then, FeatureStatement(name, contribution, about, expected, nobody)
 
     def _compared(self, value: float, usual: float, comparison: str | None) -> _Compared:
         key = (value if value == value else None, usual if usual == usual else None, comparison)
@@ -130,11 +150,10 @@ class FeatureWords:
             self._known[key] = found
         return found
 
-    @property
-    def _without_value(self) -> str:
-        """What it is about where the hospital total has no value of it."""
-        key = f"about.total.{self.feature.name}"
-        return text(key, self._language) if has_text(key) else self.label
+    def _of_nobody(self, usual: float, comparison: str | None) -> str:
+        about = text(f"about.nobody.{self.feature.name}", self._language)
+        then = self._said(usual).written if usual == usual else None
+        return compared(about, "", then, comparison, self._language)
 
     def value_of(self, given: Value) -> float:
         """The value that `given` gives for applications; NaN where it is unknown, or not of this feature."""
@@ -148,8 +167,9 @@ class FeatureWords:
 
     def _about(self, value: float | None, usual: float | None, comparison: str | None) -> tuple[str, int]:
         """What is so beside what is usual, and what people expect of it: 1 a longer wait, -1 a shorter one."""
-        if self._nothing_of_all:  # not unknown: there is nothing that all units have of it
-            return self._without_value, 0
+        if self._nothing_of_all:  # not unknown: all units have nothing of it
+            key = f"about.total.{self.feature.name}"
+            return text(key, self._language) if has_text(key) else self.label, 0
         said = self._said(value)
         if usual is None or comparison is None or self.feature.group == "calendar":
             return said.about, 0
@@ -194,18 +214,19 @@ class FeatureWords:
         if n == 0 and name in _DIFFERENCES:
             written = text("reasons.no_difference", language)
         if n == 0 and self._about_none is not None:
-            alone = written if name in _DIFFERENCES else self._number(value)
+            alone = written if name in _DIFFERENCES else formats.short_number(value, self._language)
             return Said(text(self._about_none, language), alone)
-        size = _measure(abs(value), self.feature.unit, language, plus=False) if self._about_more else written
+        size = measure(abs(value), self.feature.unit, language, plus=False) if self._about_more else written
         return Said(text(about, language, n, value=size), self.alone(value, written))
 
     def alone(self, value: float, written: str) -> str:
         """A value as it stands beside the sentence about it: a count without what is counted."""
         counted = self.feature.unit in ("", "patients", "beds") and self.feature.name not in _DIFFERENCES
-        return self._number(value) if counted and self.feature.group != "calendar" else written
-
-    def _number(self, value: float) -> str:
-        return formats.short_number(value, self._language)
+        return (
+            formats.short_number(value, self._language)
+            if counted and self.feature.group != "calendar"
+            else written
+        )
 
     def written(self, given: float | str) -> str:
         """A value as people write it: a day, a clock time, yes or no where it is one, a level by its name."""
@@ -225,8 +246,8 @@ class FeatureWords:
         if name.endswith("holiday"):
             return text("reasons.yes" if round(given) > 0 else "reasons.no", language)
         if name in ("hour", "target_hour"):
-            return _clock(given, language)
-        return _measure(given, self.feature.unit, language, plus=name in _DIFFERENCES)
+            return clock(given, language)
+        return measure(given, self.feature.unit, language, plus=name in _DIFFERENCES)
 
 
 def partners(features: Sequence[Feature]) -> dict[int, tuple[int, ...]]:
@@ -251,9 +272,9 @@ def subjects(
     Where nobody waits, none of any kind does. What goes against what people expect of a wait says so.
     """
     found: dict[str, tuple[float, FeatureStatement]] = {}
-    nobody = any(one.nobody and one.feature == _ALL_WAITING for one in statements)
+    nobody = any(one.nobody and one.feature == ALL_WAITING for one in statements)
     for one in statements:
-        subject = _ALL_WAITING if nobody and one.nobody else _SAME_SUBJECT.get(one.feature, one.feature)
+        subject = ALL_WAITING if nobody and one.nobody else _SAME_SUBJECT.get(one.feature, one.feature)
         before, said = found.get(subject, (0.0, one))
         found[subject] = (before + one.contribution, one if one.feature == subject else said)
     ordered = sorted(found.values(), key=lambda subject: -abs(subject[0]))
@@ -277,23 +298,3 @@ def sentences(statements: Sequence[FeatureStatement], unit: Unit, language: Lang
         for about, total in subjects(statements, unit, language)
         if (change := effect(total, unit, language)) is not None
     ]
-
-
-def _text_of(feature: str, kind: Literal["", "none", "more", "less"], *, total: bool) -> str | None:
-    """The key of the text about a feature, or of one kind of its values; None: it has none."""
-    tail = f"{kind}.{feature}" if kind else feature
-    keys = (f"about.total.{tail}", f"about.{tail}") if total else (f"about.{tail}",)
-    return next((key for key in keys if has_text(key)), None)
-
-
-def _measure(value: float, unit: str, language: Language, *, plus: bool) -> str:
-    """A value with its unit, in the plural that it takes; units of medicine and of a hospital stand as they are."""
-    if has_text(f"quantities.{unit}"):
-        return formats.short_quantity(value, unit, language, plus=plus)
-    written = formats.short_number(value, language)
-    return f"{written}\u00a0{unit}" if unit else written
-
-
-def _clock(value: float, language: Language) -> str:
-    minutes = round(value * _HOUR) % (24 * _HOUR)
-    return formats.time(dt.datetime.combine(_MONDAY, dt.time(minutes // _HOUR, minutes % _HOUR)), language)

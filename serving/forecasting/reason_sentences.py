@@ -1,6 +1,6 @@
 """One sentence a reason: what is so, compared with what is usual, and what that does to the forecast."""
 
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from hospital.times import moment
 from hospital.words import formats, names
-from hospital.words.catalogue import text
+from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language
 from hospital.words.numbers import short
 from registry.components.familiarity import situation
@@ -18,8 +18,11 @@ from serving.messages.forecast_parts import Reliability
 __all__ = [
     "LEAST_SHOWN",
     "Unit",
+    "about_key",
+    "clock",
     "compared",
     "effect",
+    "measure",
     "reliability_of",
     "rounded",
     "sentence_of",
@@ -30,6 +33,7 @@ Unit = Literal["minutes", "beds"]
 
 _WEEK = timedelta(days=7)
 _HOUR, _DAY = 60, 24 * 60
+_ANY_DAY = date(2024, 1, 1)
 LEAST_SHOWN = 0.05  # a contribution that would be shown as 0 says nothing
 
 
@@ -127,3 +131,24 @@ def _age(minutes: float, language: Language) -> str:
     if minutes < 2 * _DAY:
         return formats.quantity(minutes / _HOUR, "hours", language, 0)
     return formats.quantity(minutes / _DAY, "days", language, 0)
+
+
+def measure(value: float, unit: str, language: Language, *, plus: bool) -> str:
+    """A value with its unit, in the plural that it takes; units of medicine and of a hospital stand as they are."""
+    if has_text(f"quantities.{unit}"):
+        return formats.short_quantity(value, unit, language, plus=plus)
+    written = formats.short_number(value, language)
+    return f"{written}\u00a0{unit}" if unit else written
+
+
+def clock(value: float, language: Language) -> str:
+    """An hour of the day (0 to 24) as a time."""
+    minutes = round(value * _HOUR) % _DAY
+    return formats.time(datetime.combine(_ANY_DAY, time(minutes // _HOUR, minutes % _HOUR)), language)
+
+
+def about_key(feature: str, kind: Literal["", "none", "more", "less"], *, total: bool) -> str | None:
+    """The key of the text about a feature, or of one kind of its values; None: it has none."""
+    tail = f"{kind}.{feature}" if kind else feature
+    keys = (f"about.total.{tail}", f"about.{tail}") if total else (f"about.{tail}",)
+    return next((key for key in keys if has_text(key)), None)

@@ -18,7 +18,7 @@ from registry.model.scope_fallback import Answered
 from registry.model.trust_limits import trust_status, warnings_of
 from serving.forecasting.comparison import Comparison
 from serving.forecasting.explanation_text import ExplanationTerms, GroupTerm, Partner
-from serving.forecasting.feature_words import partners
+from serving.forecasting.feature_words import ALL_WAITING, partners
 from serving.forecasting.reason_sentences import LEAST_SHOWN, reliability_of
 from serving.messages.forecast_parts import Quantiles, Reliability, Trust
 from serving.messages.question_records import ExplainOptions
@@ -188,6 +188,7 @@ class _Fields:
         place = columns + np.arange(len(X))[:, None] * X.shape[1]
         self._baseline_names = baseline_names
         self._of_urgency = _of_learned_urgency(features, X, answered.out_of_range)
+        self._nobody_waits = _nobody_waits(features, X)
         self._inside, self._columns = answered.inside.tolist(), columns.tolist()
         self._values, self._usual, self._contributions = (
             array.ravel().take(place).astype(np.float64).tolist()
@@ -229,6 +230,7 @@ class _Fields:
             groups=self._groups[i],
             partners=self._hidden(i) if inside and self._partners else (),
             of_urgency=self._of_urgency[i],
+            nobody_waits=self._nobody_waits[i],
         )
 
     def _hidden(self, i: int) -> tuple[Partner, ...]:
@@ -247,3 +249,9 @@ def _of_learned_urgency(
         return [False] * len(X)
     known = (~np.isnan(X[:, place])).tolist()
     return [k and "triage" not in names for k, names in zip(known, out_of_range, strict=True)]
+
+
+def _nobody_waits(features: Sequence[Feature], X: Array) -> list[bool]:
+    """By row whether it is known that nobody waits in the emergency department."""
+    place = next((j for j, f in enumerate(features) if f.name == ALL_WAITING), None)
+    return [False] * len(X) if place is None else (X[:, place] == 0).tolist()

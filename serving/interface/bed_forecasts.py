@@ -8,6 +8,7 @@ import numpy as np
 from hospital.errors import HistoryError
 from hospital.words import names
 from hospital.words.language import LANGUAGES, Language
+from registry.cards.tension.tension_proof import NOTHING_PROVEN, TensionProof
 from registry.components.exceedance_curve import share_above
 from registry.record.tokens import Caller
 from serving.errors import Problem
@@ -27,6 +28,7 @@ __all__ = [
     "HospitalForecast",
     "Language",
     "Quantiles",
+    "TensionProof",
     "bed_forecasts",
     "group_names",
     "share_above",
@@ -51,12 +53,14 @@ class BedForecasts:
         hospital: the hospital total at each horizon; empty where the release has none.
         unavailable: the code of why there is none at all, or None.
         unit_names: of each unit for people, by language.
+        proof: which probabilities of tension the check showed to be better than how often it was before.
     """
 
     units: Sequence[tuple[str, BedForecast]]
     hospital: Sequence[tuple[str, HospitalForecast]]
     unavailable: str | None = None
     unit_names: Mapping[str, Mapping[Language, str]] = field(default_factory=dict)
+    proof: TensionProof = NOTHING_PROVEN
 
 
 def bed_forecasts(
@@ -96,6 +100,7 @@ def _asked(
         tuple(zip(made.ids, made.forecasts, strict=True)),
         tuple(zip(total.ids, total.forecasts, strict=True)),
         unit_names={u.unit: {spoken: u.name_in(spoken) for spoken in LANGUAGES} for u in model.units},
+        proof=model.proven.exceedance,
     )
 
 

@@ -14,9 +14,10 @@ from hospital.times import moment
 from hospital.words import formats, names
 from hospital.words.catalogue import text
 from hospital.words.language import Language
+from registry.cards.tension.tension_proof import NOTHING_PROVEN
 from serving.explanations.feature_rows import bed_row, bed_row_name
 from serving.gateway.endpoint import Call, Parameter
-from serving.interface.bed_forecasts import BedForecasts
+from serving.interface.bed_forecasts import BedForecasts, TensionProof
 from serving.messages.forecast_parts import Contribution
 from serving.messages.forecast_protocol import UnitHistory
 from serving.messages.forecast_records import BedForecast, HospitalForecast
@@ -46,6 +47,7 @@ __all__ = [
     "number_words",
     "page",
     "percent_words",
+    "probability_words",
     "screen_beds",
     "shown_beds",
     "time_words",
@@ -89,6 +91,7 @@ class ShownBeds:
         hidden: units of the model that are too many for the page.
         hospital: the hospital total at each horizon; empty where the release has none.
         simulated: whether the service's clock is the demo's.
+        proof: which probabilities of tension are shown.
     """
 
     at: int
@@ -97,12 +100,13 @@ class ShownBeds:
     hidden: int = 0
     hospital: Sequence[HospitalForecast] = ()
     simulated: bool = False
+    proof: TensionProof = NOTHING_PROVEN
 
     @property
     def forecasts(self) -> BedForecasts:
         """The same as exceedances are read from."""
         units = [("", f) for u in self.units for f in u.forecasts]
-        return BedForecasts(units, [("", f) for f in self.hospital], self.fault)
+        return BedForecasts(units, [("", f) for f in self.hospital], self.fault, proof=self.proof)
 
 
 def shown_beds(call: Call) -> ShownBeds:
@@ -127,7 +131,7 @@ def _shown(call: Call, at: int, beds: BedSet) -> ShownBeds:
     ]
     hidden = max(len(labels) - len(units), 0)
     total = tuple(f for _, f in beds.hospital)
-    return ShownBeds(at, units, beds.fault, hidden, total, call.parts.clock.simulated)
+    return ShownBeds(at, units, beds.fault, hidden, total, call.parts.clock.simulated, beds.proof)
 
 
 def words(call: Call, key: str, n: float | None = None, /, **values: object) -> str:
@@ -161,8 +165,13 @@ def ahead_words(call: Call, hours: float) -> str:
 
 
 def percent_words(call: Call, share: float) -> str:
-    """A probability as it is written in the language of the page."""
+    """A share as it is written in the language of the page."""
     return formats.percent(share, language_of(call))
+
+
+def probability_words(call: Call, probability: float) -> str:
+    """A probability as it is written in the language of the page."""
+    return formats.probability(probability, language_of(call))
 
 
 def changes(call: Call, forecast: BedForecast, at: int, zone: ZoneInfo) -> Changes | None:

@@ -64,6 +64,7 @@ class LoadedModel:
         names: what the hospital calls its groups, departments, covariates and attributes.
         alarms: of `vigie monitor`, that stand against it.
         halted: whether a person has stopped it.
+        lost_groups: unit groups that people overruled rightly, so that the baseline answers for them.
         judged: what else its report lets answer.
         engine: the package read into memory; None only where tests do without one.
     """
@@ -83,6 +84,7 @@ class LoadedModel:
     names: OwnNames = field(default_factory=dict, hash=False)
     alarms: "tuple[StandingAlarm, ...]" = ()
     halted: bool = False
+    lost_groups: frozenset[str] = frozenset()
     judged: JudgedTension = NOTHING_JUDGED
     engine: "ForecastModel | None" = field(default=None, repr=False, compare=False)
 
@@ -90,6 +92,16 @@ class LoadedModel:
     def stopped(self) -> bool:
         """Whether a person, or an alarm that the policy names, has the baseline answer."""
         return self.halted or any(alarm.stops for alarm in self.alarms)
+
+    @property
+    def proven(self) -> JudgedTension:
+        """Of `judged` what holds now: nothing once others answer than those that the check judged."""
+        if self.stopped:
+            return NOTHING_JUDGED
+        if not self.lost_groups:
+            return self.judged
+        units = {unit.unit for unit in self.units if unit.group in self.lost_groups}
+        return self.judged.without(self.lost_groups, units)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
 """What a release's report says of its probabilities besides those of beds: which of them may answer."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
+
+from registry.cards.tension.tension_proof import NOTHING_PROVEN, TensionProof
 
 __all__ = ["NOTHING_JUDGED", "JudgedTension"]
 
@@ -16,12 +18,14 @@ class JudgedTension:
         admissions_expected, admissions_happened: of those present on the test days, by the model, and as they were;
             None: not known.
         boarding: horizons, in hours, at which the probability of boarding counts as calibrated.
+        exceedance: which probabilities of more demand than staffed beds do.
     """
 
     admission: bool = False
     admissions_expected: float | None = None
     admissions_happened: int | None = None
     boarding: frozenset[float] = frozenset()
+    exceedance: TensionProof = NOTHING_PROVEN
 
     @classmethod
     def of(cls, report: Mapping[str, Any]) -> "JudgedTension":
@@ -29,11 +33,18 @@ class JudgedTension:
         boarding = frozenset(
             float(row["horizon_hours"]) for row in report.get("boarding", ()) if row["in_scope"]
         )
-        found = report.get("admission")
+        found, exceedance = report.get("admission"), TensionProof.of(report)
         if found is None:
-            return cls(boarding=boarding)
+            return cls(boarding=boarding, exceedance=exceedance)
         expected = float(found["announced"]) * int(found["n"])
-        return cls(bool(found["in_scope"]), expected, int(found["admitted"]), boarding)
+        return cls(bool(found["in_scope"]), expected, int(found["admitted"]), boarding, exceedance)
+
+    def without(self, groups: Collection[str], units: Collection[str]) -> "JudgedTension":
+        """The same, once others answer for some unit groups than were judged: what they are part of counts no more."""
+        proof = self.exceedance
+        alone = frozenset((unit, hours) for unit in units for hours in proof.horizons)
+        totals = frozenset(one for one in proof.totals if one[0] is not None and one[0] not in groups)
+        return replace(self, exceedance=replace(proof, worse=proof.worse | alone, totals=totals))
 
 
 NOTHING_JUDGED = JudgedTension()

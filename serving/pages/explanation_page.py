@@ -19,7 +19,7 @@ from hospital.words.language import Language, spoken
 from serving.errors import Problem
 from serving.explanations.feature_rows import answered_words
 from serving.forecasting.comparison import comparison_of, comparison_words
-from serving.forecasting.feature_words import FeatureWords, subjects
+from serving.forecasting.feature_words import ALL_WAITING, FeatureWords, subjects
 from serving.forecasting.prediction_record import find
 from serving.forecasting.reason_sentences import Unit, effect
 from serving.gateway.endpoint import Call, Endpoint, Parameter
@@ -106,10 +106,12 @@ def _steps(
 ) -> list[Step]:
     """What the sentences say, a step each; what would be shown as 0 is among the other factors."""
     statements = []
+    nobody = any(c["feature"] == ALL_WAITING and c["value"] == 0 for c in why["contributions"])
     for c in why["contributions"]:
         mine = words[c["feature"]]
         value, usual = mine.value_of(c["value"]), mine.value_of(c["reference_value"])
-        statements.append(mine.statement(value, usual, comparison, c["contribution"])[2])
+        of_it = mine.statement(value, usual, comparison, c["contribution"], nobody_waits=nobody)
+        statements.append(of_it[2])
     steps, other = [], why["other"]
     for about, change in subjects(statements, unit, language):
         if effect(change, unit, language) is None:

@@ -8,6 +8,7 @@ from hospital.contracts.tables import TABLES
 from hospital.errors import HistoryError
 from hospital.times import HOUR, MINUTE
 from hospital.words.language import Language
+from registry.cards.tension.tension_proof import NOTHING_PROVEN, TensionProof
 from registry.record.tokens import Caller
 from serving.errors import Problem
 from serving.gateway.service_parts import Parts
@@ -37,6 +38,11 @@ class BedSet:
     history: Mapping[str, UnitHistory]
     fault: str | None
     hospital: Sequence[tuple[str, HospitalForecast]] = ()
+
+    @property
+    def proof(self) -> TensionProof:
+        """Which probabilities of tension the check showed to be better than how often it was before."""
+        return NOTHING_PROVEN if self.model is None else self.model.proven.exceedance
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ def render(
         number=lambda value, digits=0: formats.number(value, language, digits),
         with_sign=lambda value, digits=1: formats.signed(value, language, digits),
         percent=lambda share: formats.percent(share, language),
+        probability=lambda value: formats.probability(value, language),
         short_beds=lambda value: formats.short_quantity(value, "beds", language),
         short_minutes=lambda value: formats.short_quantity(value, "minutes", language),
         minutes=lambda value: formats.minutes(value, language, 0),

@@ -46,6 +46,7 @@ def start(call: Call) -> Response:
         units=units,
         since=since,
         more=len(beds.forecasts) - len(units),
+        none_shown=all(unit["tension"] is None for unit in units),
         high=tension["high"],
         possible=tension["possible"],
         beds=beds,

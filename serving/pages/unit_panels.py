@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from hospital.words import formats
 from hospital.words.language import Language
+from registry.cards.tension.tension_proof import TensionProof
 from registry.model.trust_limits import worst
 from serving.messages.forecast_protocol import UnitHistory
 from serving.messages.forecast_records import BedForecast
@@ -23,7 +24,7 @@ MOST_PANELS = 40
 
 def tension_counts(beds: BedSet) -> dict[str, int]:
     """How many of all units are in tension: ``high`` and ``possible``."""
-    levels = [_level(_worst([f for _, f in made])) for made in beds.forecasts.values()]
+    levels = [_level(_worst([f for _, f in made], beds.proof)) for made in beds.forecasts.values()]
     return {name: levels.count(f"tension_{name}") for name in ("high", "possible")}
 
 
@@ -33,7 +34,7 @@ def unit_panels(
     """The panels, those in most tension first, at most so many; `at`: instant of the forecasts."""
     labels = {u.unit: u.name_in(language) for u in beds.model.units} if beds.model else {}
     panels = []
-    risks = {unit: _worst([f for _, f in made]) for unit, made in beds.forecasts.items()}
+    risks = {unit: _worst([f for _, f in made], beds.proof) for unit, made in beds.forecasts.items()}
     ordered = sorted(beds.forecasts, key=lambda u: -1.0 if (r := risks[u]) is None else r, reverse=True)
     for unit in ordered[:most]:
         made = beds.forecasts[unit]
@@ -65,8 +66,10 @@ def unit_panels(
     return panels
 
 
-def _worst(forecasts: Sequence[BedForecast]) -> float | None:
-    return max((f.tension_probability for f in forecasts if f.tension_probability is not None), default=None)
+def _worst(forecasts: Sequence[BedForecast], proof: TensionProof) -> float | None:
+    """The highest probability of those that are shown."""
+    shown = (f for f in forecasts if proof.of_unit(f.unit, f.horizon_hours))
+    return max((f.tension_probability for f in shown if f.tension_probability is not None), default=None)
 
 
 def warnings_by_horizon(forecasts: Sequence[BedForecast]) -> list[tuple[str, list[float]]]:

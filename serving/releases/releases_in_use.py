@@ -152,7 +152,7 @@ class Releases:
         left = (
             frozenset() if under.stopped else frozenset(cell for cell in under.scope if cell[0] not in lost)
         )
-        return replace(under, scope=left)
+        return replace(under, scope=left, lost_groups=frozenset(lost))
 
     def _halted(self, loaded: LoadedModel) -> bool:
         """Whether a person has stopped it; while nobody can tell, as it was before."""

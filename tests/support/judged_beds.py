@@ -12,7 +12,7 @@ from registry.components.admission_model import AdmissionModel
 from registry.components.boarding_model import BoardingModel
 from serving.messages.forecast_protocol import LoadedModel
 from serving.messages.judged_tension import JudgedTension
-from tests.support.serving_fakes import loaded
+from tests.support.serving_fakes import PROVEN, loaded
 
 __all__ = ["ADMISSIONS", "BEDS", "BOARDING", "EFFECTS", "JUDGED", "release"]
 
@@ -35,7 +35,7 @@ BOARDING = BoardingModel(
 )
 BEDS = tuple(range(18, 37))
 """Quantiles of each unit, handed out as the real forecaster does."""
-JUDGED = JudgedTension(True, 310.5, 300, frozenset({4.0}))
+JUDGED = JudgedTension(True, 310.5, 300, frozenset({4.0}), PROVEN.exceedance)
 
 
 def release(judged: JudgedTension = JUDGED, **more: Any) -> LoadedModel:

@@ -15,6 +15,7 @@ from assembly.routes import ENDPOINTS
 from hospital.errors import VigieError
 from hospital.times import HOUR, instant, moment
 from registry.cards.card_document import build_card
+from registry.cards.tension.tension_proof import TensionProof
 from registry.errors import ReleaseError
 from registry.package.manifest import Manifest
 from registry.policy.board_policy import default_policy
@@ -40,6 +41,7 @@ from serving.messages.forecast_parts import (
 )
 from serving.messages.forecast_protocol import LoadedModel, ServedUnit, UnitHistory
 from serving.messages.forecast_records import BedForecast, HospitalForecast, WaitForecast, Wording
+from serving.messages.judged_tension import NOTHING_JUDGED, JudgedTension
 from serving.messages.question_records import BedQuestion, ExplainOptions, WaitQuestion
 from serving.messages.record_bodies import CandidateSummary
 from serving.releases.catalogue import Catalogue
@@ -55,6 +57,11 @@ UNITS = (
     ServedUnit("U3", "Court séjour gériatrique", "medicine"),
     ServedUnit("U4", "Soins intensifs de cardiologie", "critical"),
 )
+BED_HOURS = (4.0, 8.0, 24.0, 72.0)
+PROVEN = JudgedTension(
+    exceedance=TensionProof(frozenset(BED_HOURS), totals=frozenset((None, hours) for hours in BED_HOURS))
+)
+"""A check that found the probabilities of units and of the hospital total better than how often it was before."""
 CASES = {"U1": (24.0, 28.0), "U2": (18.0, 24.0), "U3": (31.0, 30.0), "U4": (11.0, None)}
 
 
@@ -69,9 +76,10 @@ def loaded(name: str, sequence: int = 1) -> LoadedModel:
         released_at=NOW - 30 * 24 * HOUR,
         scope=frozenset({("medicine", 4.0), ("medicine", 24.0)} if beds else {("ED", 0.0)}),
         units=UNITS,
-        horizons_hours=(4.0, 8.0, 24.0, 72.0) if beds else (),
+        horizons_hours=BED_HOURS if beds else (),
         triage_levels=() if beds else ("2", "3A", "3B", "4", "5"),
         departments=() if beds else ("ED",),
+        judged=PROVEN if beds else NOTHING_JUDGED,
     )
 
 

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from hospital.times import DAY
-from registry.cards.tension.event_figures import event_figures, is_better, slope_figure
+from registry.cards.tension.event_figures import event_figures, slope_figure
+from registry.cards.tension.skill_interval import is_better
 from registry.evidence.admission_rows import AdmissionRows
 
 __all__ = ["admission_figures"]

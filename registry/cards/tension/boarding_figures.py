@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from hospital.arrays import Array
-from registry.cards.tension.event_figures import event_figures, is_better
+from registry.cards.tension.event_figures import event_figures
+from registry.cards.tension.skill_interval import is_better
 from registry.components.boarding_model import input_values, summed_shortage
 from registry.evidence.boarding_rows import BoardingRows
 from registry.evidence.records import Scored

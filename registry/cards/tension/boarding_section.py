@@ -6,7 +6,7 @@ from typing import Any
 
 from hospital.page_pieces import Cell, Column, Paragraph, Piece, Section, Table
 from registry.cards.finding_text import Words
-from registry.cards.tension.event_cells import EVENT_COLUMNS, event_cells
+from registry.cards.tension.event_cells import EVENT_COLUMNS, counts_cell, event_cells
 
 __all__ = ["Boarding"]
 
@@ -47,5 +47,5 @@ class Boarding:
             Cell(words.horizon(row["horizon_hours"])),
             *event_cells(row, words, 3),
             Cell(words.number(row["n"], 0)),
-            Cell(words.t("yes_counts" if row["in_scope"] else "no_counts")),
+            counts_cell(words, counts=bool(row["in_scope"])),
         )

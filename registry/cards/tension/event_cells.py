@@ -7,7 +7,7 @@ from hospital.page_pieces import Cell
 from hospital.words import formats
 from registry.cards.finding_text import Words
 
-__all__ = ["EVENT_COLUMNS", "estimate_cell", "event_cells"]
+__all__ = ["EVENT_COLUMNS", "counts_cell", "estimate_cell", "event_cells"]
 
 EVENT_COLUMNS = ("c_announced", "c_happened", "c_events", "c_skill", "c_slope")
 """Titles of the columns of `event_cells`."""
@@ -37,3 +37,8 @@ def estimate_cell(found: Sequence[float | None] | None, words: Words, digits: in
     low, high = (words.number(x, digits) for x in found[1:])
     bounds = formats.interval(low, high, words.language)
     return Cell(words.number(found[0], digits), small=f"{bounds} {against}".strip())
+
+
+def counts_cell(words: Words, *, counts: bool) -> Cell:
+    """Whether the probability counts towards a level."""
+    return Cell(words.t("yes_counts" if counts else "no_counts"))

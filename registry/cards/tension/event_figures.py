@@ -1,6 +1,5 @@
 """How good the probabilities of one event are: what was announced, what happened, skill and reliability slope."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ from hospital.times import DAY
 from registry.statistics.intervals import Estimate
 from registry.statistics.probability_scores import brier_skill, reliability_slope
 
-__all__ = ["event_figures", "is_better", "slope_figure"]
+__all__ = ["event_figures", "slope_figure"]
 
 _LEAST_EVENT_DAYS = 10
 """Days with the event, and without it, that a skill or a slope asks for."""
@@ -52,11 +51,6 @@ def slope_figure(
     """The reliability slope, as `event_figures` has it; None where there are too few days for one."""
     found = reliability_slope(probability, event, times, hours) if _is_enough(event, times) else None
     return _estimate(found, alpha)
-
-
-def is_better(skill: Sequence[float | None] | None) -> bool:
-    """Whether a skill (value, low, high) lies above 0 with its whole interval."""
-    return skill is not None and skill[1] is not None and skill[1] > 0
 
 
 def _is_enough(event: Array, times: Array) -> bool:

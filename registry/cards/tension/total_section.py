@@ -6,7 +6,8 @@ from typing import Any
 
 from hospital.page_pieces import Cell, Column, Paragraph, Piece, Section, Table
 from registry.cards.finding_text import Words
-from registry.cards.tension.event_cells import EVENT_COLUMNS, event_cells
+from registry.cards.tension.event_cells import EVENT_COLUMNS, counts_cell, event_cells
+from registry.cards.tension.tension_proof import TensionProof
 from registry.model.hospital_total import HOSPITAL
 
 __all__ = ["TensionTotals"]
@@ -18,14 +19,16 @@ class TensionTotals:
 
     Attributes:
         rows: as the report has them; empty: the package has learned no total.
+        proof: which of them count towards a level.
     """
 
     rows: Sequence[Mapping[str, Any]]
+    proof: TensionProof
 
     @classmethod
     def of(cls, card: Mapping[str, Any]) -> "TensionTotals":
         """Of a card; one made before has none."""
-        return cls(card.get("tension_totals") or ())
+        return cls(card.get("tension_totals") or (), TensionProof.of(card))
 
     def pieces(self, words: Words) -> Sequence[Piece]:
         """A row a total and horizon; without rows, nothing."""
@@ -37,6 +40,7 @@ class TensionTotals:
             *(Column(words.t(c), number=True) for c in EVENT_COLUMNS),
             Column(words.t("c_answered")),
             Column(words.t("c_n"), number=True),
+            Column(words.t("c_counts")),
         ]
         parts = (
             Paragraph(words.t("tension_totals_note")),
@@ -52,4 +56,5 @@ class TensionTotals:
             *event_cells(row, words, 2, against=words.t(f"against_{row['against']}")),
             Cell(words.t(f"answered_{row['in_scope']}")),
             Cell(words.number(row["n"], 0)),
+            counts_cell(words, counts=self.proof.of_total(group, float(row["horizon_hours"]))),
         )

@@ -78,7 +78,7 @@ def boarding_forecasts(
             continue
         quantiles = np.array([u.distribution for u in mine], np.float64)
         beyond = expected_shortage(quantiles, np.array([u.staffed for u in mine], np.float64)).sum()
-        counts = hours in loaded.judged.boarding and not loaded.stopped
+        counts = hours in loaded.proven.boarding
         found.append(
             _at(model, hours, mine[0].target_at, (float(beyond), boarders, present), parts, counts=counts)
         )

@@ -45,7 +45,7 @@ def test_a_probability_that_was_not_shown_to_be_worth_it_is_given_and_reaches_no
     found = reading(6, BoardingAhead(6.0, (ahead(4, 0.99, counts=False),), ()))
     (only,) = found.ahead
     assert (only.probability, only.state, only.calibrated) == (0.99, "not_computable", False)
-    assert only.missing == ("boarders.calibration",)
+    assert only.missing == ("boarders.skill",)
     assert found.first_horizon("l1") is None
 
 

@@ -19,12 +19,12 @@ def index(name: str, value: float | None, *missing: str) -> CrowdingIndex:
     )
 
 
-def exceedance(hours: float, probability: float | None) -> Exceedance:
+def exceedance(hours: float, probability: float | None, *, calibrated: bool = True) -> Exceedance:
     """Of the hospital total."""
     at = datetime(2026, 1, 1, tzinfo=UTC)
     return Exceedance(
         unit=None, horizon_hours=hours, target_at=at, staffed=None if probability is None else 9.0, p10=1, p50=2,
-        p90=3, probability=probability, trust="trusted", prediction_id="x",
+        p90=3, probability=probability, calibrated=calibrated, trust="trusted", prediction_id="x",
     )  # fmt: skip
 
 
@@ -131,6 +131,25 @@ def test_without_a_forecast_or_a_probability_in_the_policy() -> None:
     assert ahead.missing == ("beds_needed_above_staffed.forecast",)
     (ahead,) = evaluate_levels(levels, (), None, [exceedance(4, 0.9)]).ahead
     assert (ahead.probability, ahead.state, ahead.missing) == (0.9, "not_computable", ("probability",))
+
+
+@pytest.mark.parametrize(
+    ("indicator", "threshold"), [("beds_needed_above_staffed", 0), ("beds_needed_share_of_staffed", 100)]
+)
+def test_a_probability_without_skill_reaches_no_level(indicator: str, threshold: float) -> None:
+    """It is given, said to be not better than its own frequency; a horizon that has skill counts."""
+    levels = policy("probability = 0.2\n" + condition(indicator, "above", threshold))
+    found = evaluate_levels(levels, (), None, [exceedance(4, 0.3), exceedance(24, 0.9, calibrated=False)])
+    near, far = found.ahead
+    assert (near.state, near.calibrated, near.missing) == ("reached", True, ())
+    assert (far.state, far.calibrated, far.missing) == ("not_computable", False, (f"{indicator}.skill",))
+    assert (far.probability, far.prediction_id) == (0.9, "x")
+    (ahead,) = evaluate_levels(levels, (), None, [exceedance(24, 0.9, calibrated=False)]).ahead
+    assert ahead.state == "not_computable"
+    only = evaluate_levels(levels, (), None, [exceedance(24, 0.9, calibrated=False)])
+    assert only.first_horizon(levels.levels[0].name) is None
+    (ahead,) = evaluate_levels(levels, (), None, [exceedance(24, None, calibrated=False)]).ahead
+    assert ahead.missing == ("beds_needed_above_staffed.staffed",)
 
 
 def with_quantiles(hours: float, probability: float | None, staffed: float | None = 9.0) -> Exceedance:

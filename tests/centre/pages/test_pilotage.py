@@ -14,11 +14,13 @@ from centre.tension.indices import crowding_indices
 from hospital.contracts.tables import TABLES
 from hospital.times import MINUTE, moment
 from hospital.words.catalogue import has_text
+from registry.cards.tension.tension_proof import TensionProof
 from registry.record.journal import entries
 from serving.gateway.service_parts import Parts
 from serving.interface.live_record import LiveRecord
 from serving.interface.pages import ShownBeds, ShownUnit, shown_beds
 from serving.messages.forecast_protocol import ServedUnit
+from serving.messages.judged_tension import JudgedTension
 from serving.releases.releases_in_use import Releases
 from tests.support import serving_fakes
 from tests.support.level_policies import POLICY
@@ -90,7 +92,7 @@ def test_the_sentence_at_the_top_is_trusted_no_more_than_its_number(
 
 def test_nothing_is_tense(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving_fakes, "CASES", {u.unit: (20.0, 60.0) for u in UNITS})
-    assert "Nothing is tense: at most 2% risk" in _page(quick_path)
+    assert "Nothing is tense. The highest risk of exceeding staffed beds: 2% (" in _page(quick_path)
 
 
 def test_units_that_are_too_many_for_the_page_are_counted_as_not_known(
@@ -103,8 +105,44 @@ def test_units_that_are_too_many_for_the_page_are_counted_as_not_known(
     )
     page = _page(quick_path)
     assert "Nothing is tense" not in page
-    assert "Of the units whose risk is known none is tense: at most 2% risk" in page
+    assert (
+        "Of the units whose risk is known none is tense. The highest risk of exceeding staffed beds: 2% ("
+        in page
+    )
     assert "The risk of 60 units is not known." in page
+
+
+def _without_skill(*horizons: float) -> FakeReleases:
+    """A release whose check found skill at some horizons of units alone, and at none of the total."""
+    judged = JudgedTension(exceedance=TensionProof(frozenset(horizons)))
+    return FakeReleases({"bed-demand": replace(loaded("bed-demand"), judged=judged), "wait-time": None})
+
+
+@pytest.mark.parametrize(("language", "not_shown"), [("en", "not shown"), ("fr", "non montré")])
+def test_a_risk_that_was_not_shown_to_be_better_is_not_shown(
+    quick_path: Path, language: str, not_shown: str
+) -> None:
+    """At horizons without skill no percentage stands, nor in the sentence at the top; beds needed and staffed do."""
+    page = _page(quick_path, f"language={language}", releases=_without_skill(4.0)).replace("\xa0", " ")
+    row = page.split('data-unit="U3"')[1].split("</tr>")[0]
+    cells = re.findall(r'<td role="cell" class="chance.*?</td>', row, re.DOTALL)
+    assert ["%" in cell for cell in cells] == [True, False, False, False]
+    assert [not_shown in cell for cell in cells] == [False, True, True, True]
+    assert all(re.search(r'class="of">\d+/\d+', cell) for cell in cells)
+    hospital = page.split('class="hospital"')[1].split("</tr>")[0]
+    assert "%" not in hospital
+    (sentence,) = re.findall(r'<h1 class="first"[^>]*>(.*?)</h1>', page, re.DOTALL)
+    assert "4 h" in sentence  # of all horizons the risk was highest at the farthest, which has no skill
+
+
+def test_where_no_risk_is_shown_the_page_says_so_first(quick_path: Path) -> None:
+    """And neither that nothing is tense nor that nothing is known."""
+    page = _page(quick_path, releases=_without_skill())
+    (sentence,) = re.findall(r'<h1 class="first"[^>]*>(.*?)</h1>', page, re.DOTALL)
+    assert sentence.startswith("No risk is shown: forecasts are not established")
+    assert "Nothing is tense" not in page
+    assert page.count("risk not shown</span>") == 3  # of U4 it is not known
+    assert "%" not in page.split('class="tensions"')[1]
 
 
 def test_tension_of_no_unit_is_known(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

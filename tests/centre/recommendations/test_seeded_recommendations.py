@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,13 @@ from sqlalchemy import text
 
 from centre.webhooks.delivery import deliver
 from hospital.times import moment
+from registry.cards.tension.tension_proof import TensionProof
 from registry.record.journal import entries
 from serving.interface.recommendations.share_interval import wilson_interval
+from serving.messages.judged_tension import JudgedTension
+from serving.releases.releases_in_use import Releases
 from tests.centre.recommendations.situations import LEVELS, Hospital
-from tests.support.serving_fakes import CASES
+from tests.support.serving_fakes import CASES, FakeReleases, loaded
 
 ON = "[oversight]\nenabled = true\nannounced_on = 2025-11-01\nseed = 1\n"
 HOOK = '[[webhooks]]\nname = "bed-board"\nurl = "http://127.0.0.1:9/hook"\n'
@@ -76,6 +80,36 @@ def test_never_where_a_level_may_be_right(make: Make, monkeypatch: pytest.Monkey
     """What is not known now or ahead may be right: nothing is seeded there."""
     monkeypatch.setitem(CASES, "U1", (24.0, None))
     assert seeded(make()) == []
+
+
+def without_skill(hospital: Hospital, *horizons: float) -> None:
+    """A release whose check found skill at these horizons alone."""
+    judged = JudgedTension(exceedance=TensionProof(frozenset(horizons)))
+    beds = replace(loaded("bed-demand"), judged=judged)
+    hospital.parts.releases = Releases(FakeReleases({"bed-demand": beds, "wait-time": None}))
+
+
+@pytest.mark.parametrize(
+    ("horizons", "least", "number"),
+    [
+        ((72.0,), 0.3, 1),
+        ((), 0.3, 0),  # at one horizon at least it must be known not to be expected
+        ((72.0,), 0.16, 0),  # without skill it looks expected in four hours: it may be
+    ],
+)
+def test_at_horizons_without_skill_nothing_is_known_to_be_wrong(
+    make: Make, monkeypatch: pytest.MonkeyPatch, horizons: tuple[float, ...], least: float, number: int
+) -> None:
+    """They neither make one nor hinder one, as long as the probability there lies below the policy's."""
+    monkeypatch.setitem(CASES, "U1", (26.0, 28.0))
+    hospital = make()
+    risks = [e["probability"] for e in hospital.get("/v1/tension").json()["units"] if e["unit"] == "U1"]
+    assert min(risks) < 0.16 < max(risks) < 0.3
+    (hospital.home / "levels.toml").write_text(LEVELS.replace("0.3", str(least)), "utf-8")
+    judged = JudgedTension(exceedance=TensionProof(frozenset(horizons)))
+    beds = replace(loaded("bed-demand"), judged=judged)
+    hospital.parts.releases = Releases(FakeReleases({"bed-demand": beds, "wait-time": None}))
+    assert len(seeded(hospital)) == number
 
 
 def test_one_person_alone_sees_it_and_it_looks_like_any_other(make: Make) -> None:

@@ -97,6 +97,7 @@ def exceedance(probability: float | None = 0.2, **more: Any) -> Exceedance:
         "p50": 24.0,
         "p90": 31.0,
         "probability": probability,
+        "calibrated": True,
         "trust": "trusted",
         "prediction_id": "x",
     }

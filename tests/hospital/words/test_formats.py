@@ -58,6 +58,26 @@ def test_percentages_have_their_sign_and_space() -> None:
     assert formats.points(-0.011, "fr") == f"−1,1{FIXED}pt"
 
 
+@pytest.mark.parametrize(
+    ("value", "french", "english"),
+    [
+        (0.0, f"moins de 1{FIXED}%", "under 1%"),
+        (0.0004, f"moins de 1{FIXED}%", "under 1%"),
+        (0.005, f"moins de 1{FIXED}%", "under 1%"),
+        (0.0051, f"1{FIXED}%", "1%"),
+        (0.5, f"50{FIXED}%", "50%"),
+        (0.9949, f"99{FIXED}%", "99%"),
+        (0.9951, f"plus de 99{FIXED}%", "over 99%"),
+        (1.0, f"plus de 99{FIXED}%", "over 99%"),
+        (None, formats.UNKNOWN, formats.UNKNOWN),
+        (float("nan"), formats.UNKNOWN, formats.UNKNOWN),
+    ],
+)
+def test_a_probability_is_never_sure(value: float | None, french: str, english: str) -> None:
+    """What would be written as 0 or 100 per cent is said to lie under 1, or over 99."""
+    assert (formats.probability(value, "fr"), formats.probability(value, "en")) == (french, english)
+
+
 def test_units_take_the_plural_of_the_number_as_written() -> None:
     """−0.1 beds are "−0,1 lit" in French; 1.96 is written 2.0, hence plural."""
     assert formats.beds(-0.1, "fr") == f"−0,1{FIXED}lit"

@@ -266,7 +266,7 @@ def test_the_rows_of_totals_are_those_of_the_report(checked: dict[str, Checked],
     wanted = one.report["tension_totals"]
     heads, *rows = _Page(render_html(one.card, language)).tables["tension_totals"][0]
     estimates = [n for n in ("skill", "slope") if any(of[n] is not None for of in wanted)]
-    assert len(heads) == 7 + len(estimates)  # a column in which nobody has a figure is left out
+    assert len(heads) == 8 + len(estimates)  # a column in which nobody has a figure is left out
     assert {of["unit_group"] is None for of in wanted} == {True, False}
     assert len(rows) == len(wanted)
     words, found = Words.of(one.card, language), []
@@ -278,10 +278,14 @@ def test_the_rows_of_totals_are_those_of_the_report(checked: dict[str, Checked],
         assert plain[2] == f"{100 * of['announced']:.1f}%"
         assert plain[3] == f"{100 * of['happened']:.1f}%"
         assert plain[4].split()[0] == str(of["events"])
-        for cell, name in zip(plain[5:-2], estimates, strict=True):
+        for cell, name in zip(plain[5:-3], estimates, strict=True):
             estimate = of[name]
             assert cell.startswith("–" if estimate is None else f"{estimate[0]:.2f}"), (cell, estimate)
-        assert re.sub(r"\D", "", row[-1]) == str(of["n"])
+        assert re.sub(r"\D", "", row[-2]) == str(of["n"])
+        counts = of["skill"] is not None and of["skill"][1] > 0
+        yes = {"fr": "oui", "en": "yes"}[language]
+        no = {"fr": "non, et elle n’est pas montrée", "en": "no, and it is not shown"}[language]
+        assert row[-1] == _plain(yes if counts else no)
     assert all(found)
 
 

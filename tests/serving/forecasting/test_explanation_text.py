@@ -13,6 +13,7 @@ from hospital.features.feature import Feature
 from hospital.holidays.place import Place
 from hospital.times import HOUR
 from hospital.words.formats import short_number
+from hospital.words.language import Language
 from serving.forecasting.comparison import Comparison, holidays
 from serving.forecasting.explanation_text import ExplanationTerms, ExplanationText, Partner
 from serving.forecasting.feature_words import FeatureWords
@@ -466,3 +467,40 @@ def test_a_mean_between_two_levels_of_urgency_is_not_shown() -> None:
     words = FeatureWords(FEATURES[1], "en")
     assert words.compared(1.0, 3.6, "usually at this hour")[2] == "triage level 1"
     assert words.compared(1.0, 4.0, "usually at this hour")[2] == "triage level 1 (4 usually at this hour)"
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "unknown"),
+    [
+        (
+            "fr",
+            "Aucun patient n'attend, aucune attente en cours (28\u00a0min d'habitude",
+            "valeur inconnue",
+        ),
+        ("en", "No patient is waiting, no wait so far (28\u00a0min usually", "unknown"),
+    ],
+)
+def test_where_nobody_waits_their_mean_wait_is_not_unknown(
+    language: Language, said: str, unknown: str
+) -> None:
+    """It is known that nobody does; where that is not known, the value is said to be unknown."""
+    features = (
+        Feature("ed_mean_wait_so_far", "crowding", "Attente moyenne en cours", "Mean wait so far", "min"),
+        FEATURES[0],
+    )
+    one = ExplanationTerms(
+        columns=[0], values=[float("nan")], usual=[28.0], contributions=[-3.0], other=0.0, base=30.0,
+        adjustments={}, comparison=SUNDAY, nobody_waits=True,
+    )  # fmt: skip
+    text, options = ExplanationText(features, "min", language), ExplainOptions(6, "typical", language)
+    known = text.wait(one, options)
+    assert known["reasons"][1].startswith(said)
+    assert unknown not in " ".join(known["reasons"])
+    assert known["contributions"][0]["value"] is None  # for applications there is no such mean
+    assert unknown in text.wait(replace(one, nobody_waits=False), options)["reasons"][1]
+    both = replace(
+        one, columns=[1, 0], values=[0.0, float("nan")], usual=[14.0, 28.0], contributions=[-5.0, -3.0]
+    )
+    nobody = text.wait(both, options)["reasons"][1:]
+    assert len(nobody) == 1  # one sentence: nobody waits
+    assert "8" in nobody[0].split(": " if language == "en" else "\u00a0: ")[-1]

@@ -5,10 +5,11 @@ import pytest
 
 from centre.tension.answers import GroupExceedance
 from centre.tension.exceedance import group_exceedances
+from registry.cards.tension.tension_proof import NOTHING_PROVEN, TensionProof
 from registry.components.exceedance_curve import ExceedanceCurve, share_above
 from registry.components.exceedances import Exceedances
 from registry.model.hospital_total import GroupTotal, HospitalTotal
-from serving.interface.bed_forecasts import BedForecast
+from serving.interface.bed_forecasts import BedForecast, BedForecasts
 from serving.interface.group_forecasts import GroupForecasts
 from tests.support.even_forecasts import STEPS, forecast
 
@@ -23,9 +24,35 @@ def totals(curve: ExceedanceCurve | None = None) -> GroupForecasts:
     return GroupForecasts({"medicine": GroupTotal(("U1", "U2"), total)}, exceedances)
 
 
-def group(units: list[BedForecast], known: GroupForecasts | None) -> GroupExceedance:
+def group(
+    units: list[BedForecast], known: GroupForecasts | None, proof: TensionProof = NOTHING_PROVEN
+) -> GroupExceedance:
     """Of medicine."""
-    return next(g for g in group_exceedances(units, GROUPS, known) if g.group == "medicine")
+    forecasts = BedForecasts([("", u) for u in units], (), proof=proof)
+    return next(g for g in group_exceedances(forecasts, GROUPS, known) if g.group == "medicine")
+
+
+@pytest.mark.parametrize(
+    ("units", "proof", "calibrated"),
+    [
+        (["U1", "U2"], TensionProof(totals=frozenset({("medicine", 24.0)})), True),
+        (["U1", "U2"], TensionProof(totals=frozenset({("medicine", 4.0), ("surgery", 24.0)})), False),
+        (
+            ["U1", "U2"],
+            TensionProof(frozenset({24.0})),
+            False,
+        ),  # what the units' show says nothing of the total
+        (["U1"], TensionProof(frozenset({24.0})), True),  # its unit's own
+        (["U1"], TensionProof(totals=frozenset({("medicine", 24.0)})), False),
+    ],
+)
+def test_a_group_s_probability_counts_by_its_own_proof(
+    units: list[str], proof: TensionProof, calibrated: bool
+) -> None:
+    """That of the total for several units, the unit's for one."""
+    found = group([forecast(u) for u in units], totals(), proof)
+    assert found.calibrated is calibrated
+    assert found.probability is not None
 
 
 def test_a_group_s_probability_is_that_of_its_total() -> None:
@@ -90,7 +117,7 @@ def test_staffed_beds_that_are_not_known_are_not_zero() -> None:
 def test_a_group_of_one_unit_has_that_unit_s_distribution() -> None:
     """Whatever was learned of groups."""
     one = forecast("U3")
-    found = group_exceedances([one], GROUPS, totals())[0]
+    found = group_exceedances(BedForecasts([("", one)], ()), GROUPS, totals())[0]
     assert (found.group, found.probability, found.not_computable) == (
         "surgery",
         one.tension_probability,
