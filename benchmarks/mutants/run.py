@@ -107,7 +107,7 @@ def _survey(folder: Folder, tests: TestDigests, state: Path, tell: Tell) -> list
     for file in folder.test_files():
         kept = state / "surveys" / f"{digest((common + tests.by_file[file]).encode())}.json"
         if not kept.exists():
-            # What the files before it imported that is not ours: imported again under a trace, it takes longer than the tests.
+            # Libraries that the files before it imported: under the trace their import takes longer than the tests.
             import_libraries([name for former in found for name in former.modules])
             begun = time.monotonic()
             result = survey(folder, file, state / "survey.log")
