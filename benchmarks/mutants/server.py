@@ -22,7 +22,7 @@ import pytest
 from benchmarks.mutants.folders import Folder, HarnessError
 from benchmarks.mutants.forks import Answer, Limits, processor_seconds, start
 from benchmarks.mutants.mutations import Mutation, mutate, words
-from benchmarks.mutants.survey import OWN, module_of, pytest_arguments, same_examples
+from benchmarks.mutants.survey import OWN, keep_compiled, module_of, pytest_arguments, same_examples
 
 __all__ = ["Job", "Server", "import_libraries", "independent_modules"]
 
@@ -120,8 +120,8 @@ class Server:
     """Runs mutants of one file.
 
     Args:
-        modules: those of ours to import beforehand. log: where the tests' output goes. scratch: an empty folder
-        that its owner removes, however the server ends.
+        modules: those of ours to import beforehand. log: where the tests' output goes; compiled modules lie beside
+        it. scratch: an empty folder that its owner removes, however the server ends.
     """
 
     def __init__(self, folder: Folder, file: str, modules: list[str], log: Path, scratch: Path) -> None:
@@ -129,6 +129,7 @@ class Server:
         self._scratch = scratch
         self._source = (folder.root / file).read_text()
         self._module = module_of(file)
+        keep_compiled(log)  # each fork imports anew what depends on the file; a mutant itself is never kept
         sys.path.insert(0, str(folder.root))
         os.chdir(folder.root)
         for name in modules:

@@ -19,7 +19,15 @@ import pytest
 from benchmarks.mutants.folders import Folder, HarnessError
 from benchmarks.mutants.forks import TimeLimit, processor_seconds, start
 
-__all__ = ["OWN", "SurveyedFile", "module_of", "pytest_arguments", "same_examples", "survey"]
+__all__ = [
+    "OWN",
+    "SurveyedFile",
+    "keep_compiled",
+    "module_of",
+    "pytest_arguments",
+    "same_examples",
+    "survey",
+]
 
 OWN = (
     "assembly",
@@ -88,6 +96,7 @@ def survey(folder: Folder, file: str, log: Path) -> SurveyedFile:
         sys.path.insert(0, str(folder.root))
         os.chdir(folder.root)
         same_examples()
+        keep_compiled(log)
         plugin.begin()
         status = pytest.main([*pytest_arguments(folder), file], plugins=[plugin])
         plugin.end()
@@ -114,6 +123,11 @@ def same_examples() -> None:
     """Hypothesis draws the same examples each time, and keeps none from one mutant for the next."""
     hypothesis.settings.register_profile("mutants", database=None, derandomize=True, deadline=None)
     hypothesis.settings.load_profile("mutants")
+
+
+def keep_compiled(log: Path) -> None:
+    """Has Python keep what it compiles in a folder beside a log, and not in the tree."""
+    sys.pycache_prefix, sys.dont_write_bytecode = str(log.parent / "bytecode"), False
 
 
 def module_of(file: str) -> str:
