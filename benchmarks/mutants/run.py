@@ -103,7 +103,7 @@ def _survey(folder: Folder, tests: TestDigests, state: Path, tell: Tell) -> list
     settings = repr((folder.markers, folder.most_seconds, folder.without, folder.files))
     common = digest(settings.encode() + b"".join(path.read_bytes() for path in product))
     state.mkdir(parents=True, exist_ok=True)
-    found = []
+    found: list[SurveyedFile] = []
     for file in folder.test_files():
         kept = state / "surveys" / f"{digest((common + tests.by_file[file]).encode())}.json"
         if not kept.exists():

@@ -64,7 +64,6 @@ def test_a_mutant_that_a_test_sees_is_killed_and_one_at_the_threshold_survives(p
     assert (project.root / "kiosk.py").read_text() == _SOURCE
     compiled = {path.relative_to(project.root).parts[:2] for path in project.root.rglob("*.pyc")}
     assert compiled == {("state", "bytecode")}, "tests are compiled once, and not into the tree"
-    assert not list(project.root.rglob("kiosk*.pyc")), "no mutant is taken for another"
 
 
 def test_an_endless_loop_counts_as_killed_and_is_counted_apart(project: Folder) -> None:
