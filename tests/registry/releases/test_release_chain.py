@@ -136,6 +136,27 @@ def test_the_stamp_is_of_the_number_and_of_the_file(installation: Installation) 
     assert (other[0], other[1], other[4]) == (2, stamp[1], stamp[4])
 
 
+def test_where_the_only_release_is_gone_no_other_takes_its_number(installation: Installation) -> None:
+    """The trust file remembers it: a second release 1 would be another history of the same model."""
+    settings = installation.settings
+    for version in ("1", "2"):
+        installation.approved(version)
+    promote_version(installation, "1")
+    release_folder(settings, "wait-time", 1).rename(settings.home / "elsewhere")
+    for ask in (lambda: current_release(settings, "wait-time"), lambda: promote_version(installation, "2")):
+        with pytest.raises(ReleaseError, match="release 1 is gone"):
+            ask()
+    assert not release_folder(settings, "wait-time", 1).exists()
+
+
+def test_before_the_first_release_a_database_that_is_away_is_no_release_that_is_gone(
+    installation: Installation,
+) -> None:
+    """What the journal would say is unknown; the trust file has no number yet."""
+    (installation.settings.home / "vigie.db").rename(installation.settings.home / "away.db")
+    assert current_release(installation.settings, "wait-time") is None
+
+
 def test_a_model_that_vigie_does_not_have_has_no_releases(installation: Installation) -> None:
     """Its name would be part of a path."""
     for ask in (release_stamp, current_release):

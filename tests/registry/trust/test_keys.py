@@ -186,6 +186,15 @@ def test_a_key_that_others_can_touch_is_refused(tmp_path: Path, key: Key, mode: 
         assert load_key(tmp_path / "ada.key").public_key == key.public_key
 
 
+def test_a_key_that_is_mounted_is_read_through_its_link(tmp_path: Path, key: Key) -> None:
+    """Secrets of a container are links to plain files; who may read counts where the link leads."""
+    (tmp_path / "mounted.key").symlink_to(tmp_path / "ada.key")
+    assert load_key(tmp_path / "mounted.key").public_key == key.public_key
+    (tmp_path / "ada.key").chmod(0o644)
+    with pytest.raises(KeyFileError, match="chmod 600"):
+        load_key(tmp_path / "mounted.key")
+
+
 @pytest.mark.parametrize(
     "change",
     [
