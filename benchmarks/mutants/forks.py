@@ -12,12 +12,12 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Answer", "Fork", "Limits", "TimeLimit", "processor_seconds", "start"]
+__all__ = ["Answer", "Fork", "Limits", "TimeLimit", "processor_seconds", "start", "time_limit"]
 
 _DIES_WITH_PARENT = 1
 _GRACE_SECONDS = 5.0
@@ -130,6 +130,18 @@ def processor_seconds() -> float:
     """Processor time of this process and of the children it waited for."""
     used = os.times()
     return used.user + used.system + used.children_user + used.children_system
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raises TimeLimit within a fork once a part of its work has taken so much processor time."""
+    signal.signal(signal.SIGPROF, _over)
+    # Again and again: what is raised while an object is being cleared away is lost.
+    signal.setitimer(signal.ITIMER_PROF, seconds, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _settle(log: Path, limits: Limits | None) -> None:

@@ -129,7 +129,7 @@ def _job(mutation: Mutation, surveyed: list[SurveyedFile]) -> Job:
         for file in seeing
         for shared, seconds, test in file.order(mutation.file, mutation.function)
     ]
-    return Job(mutation, [test for *_, test in sorted(ranked)])
+    return Job(mutation, {test: seconds for *_, seconds, test in sorted(ranked)})
 
 
 def _own(mutation: Mutation, seeing: list[SurveyedFile]) -> SurveyedFile | None:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
@@ -20,23 +20,27 @@ import grimp
 import pytest
 
 from benchmarks.mutants.folders import Folder, HarnessError
-from benchmarks.mutants.forks import Answer, Limits, processor_seconds, start
+from benchmarks.mutants.forks import Answer, Limits, processor_seconds, start, time_limit
 from benchmarks.mutants.mutations import Mutation, mutate, words
 from benchmarks.mutants.survey import OWN, keep_compiled, module_of, pytest_arguments, same_examples
 
 __all__ = ["Job", "Server", "import_libraries", "independent_modules"]
 
 _PACKAGES = ("assembly", "centre", "cli", "explain", "hospital", "registry", "serving", "training", "tests")
-_CLOCK_FACTOR, _CLOCK_LEAST = 10, 60.0
-_PROCESSOR_FACTOR, _PROCESSOR_LEAST = 3, 2.0
+_CLOCK_FACTOR, _CLOCK_LEAST = 20, 300.0
+_PROCESSOR_FACTOR, _PROCESSOR_LEAST = 3, 60.0  # the least: imports, and fixtures that tests share
+_TEST_LEAST = 5.0
 
 
 @dataclass(frozen=True)
 class Job:
-    """One mutant, and the tests to run against it, in order; none: no test can see it."""
+    """One mutant, and the tests to run against it, in order, with the processor seconds of each without a mutant.
+
+    No test: none can see it.
+    """
 
     mutation: Mutation
-    tests: list[str]
+    tests: dict[str, float]
 
 
 class _Finder(importlib.abc.MetaPathFinder):
@@ -64,15 +68,21 @@ class _Loader(importlib.machinery.SourceFileLoader):
 
 
 class _Order:
-    """Pytest plugin: runs the named tests in their order, and keeps the name of the first that fails."""
+    """Pytest plugin: runs the named tests in their order, each for a limited time; keeps the first that fails."""
 
-    def __init__(self, tests: list[str]) -> None:
+    def __init__(self, tests: dict[str, float]) -> None:
         self._rank = {test: number for number, test in enumerate(tests)}
+        self._seconds = tests
         self.killer: str | None = None
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         items[:] = sorted((i for i in items if i.nodeid in self._rank), key=lambda i: self._rank[i.nodeid])
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        with time_limit(_PROCESSOR_FACTOR * self._seconds[item.nodeid] + _TEST_LEAST):
+            return (yield)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed and self.killer is None:
@@ -127,6 +137,7 @@ class Server:
     def __init__(self, folder: Folder, file: str, modules: list[str], log: Path, scratch: Path) -> None:
         self._folder, self._file, self._log = folder, file, log
         self._scratch = scratch
+        self._passing: set[str] = set()
         self._source = (folder.root / file).read_text()
         self._module = module_of(file)
         keep_compiled(log)  # each fork imports anew what depends on the file; a mutant itself is never kept
@@ -138,27 +149,15 @@ class Server:
             raise HarnessError(f"{self._module} was imported before it was mutated.")
 
     def serve(self, jobs: list[Job], report: Callable[[Any], None]) -> None:
-        """Runs the jobs one after the other and reports on each; the file as it is comes first, and sets limits.
+        """Runs the jobs one after the other and reports on each.
 
         Raises:
-            HarnessError: the tests fail without a mutant.
+            HarnessError: a test that ends a mutant fails without one, too.
         """
-        tests = list(dict.fromkeys(test for job in jobs for test in job.tests))
-        limits = self._limits(tests) if tests else Limits(0, 0)
         for job in jobs:
-            report({"key": job.mutation.key, **self._judge(job, limits)})
+            report({"key": job.mutation.key, **self._judge(job)})
 
-    def _limits(self, tests: list[str]) -> Limits:
-        clean = self._run(self._source, tests, Limits(600, 6000))
-        if clean["outcome"] != "survived":
-            said = self._log.read_text()[-2000:]
-            raise HarnessError(f"{self._file}: its tests fail without a mutant: {clean}\n{said}")
-        return Limits(
-            _PROCESSOR_FACTOR * clean["seconds"] + _PROCESSOR_LEAST,
-            max(_CLOCK_FACTOR * clean["clock"], _CLOCK_LEAST),
-        )
-
-    def _judge(self, job: Job, limits: Limits) -> dict[str, Any]:
+    def _judge(self, job: Job) -> dict[str, Any]:
         mutated = mutate(self._source, job.mutation)
         before, after = words(self._source, mutated)
         told = {"before": before, "after": after, "killer": None, "seconds": 0.0, "clock": 0.0}
@@ -170,10 +169,29 @@ class Server:
             return {**told, "outcome": "invalid"}
         if not job.tests:
             return {**told, "outcome": "unreached"}
-        return {**told, **self._run(mutated, job.tests, limits)}
+        found = self._run(mutated, job.tests)
+        if found["outcome"] != "survived":
+            self._require_passing(job, found["killer"])
+        return {**told, **found}
 
-    def _run(self, source: str, tests: list[str], limits: Limits) -> dict[str, Any]:
+    def _require_passing(self, job: Job, killer: str | None) -> None:
+        """Raises HarnessError unless the file as it is passes the tests up to the one that ended a mutant."""
+        names = list(job.tests)
+        ran = names[: names.index(killer) + 1] if killer in job.tests else names[:1]
+        if self._passing.issuperset(ran):
+            return
+        clean = self._run(self._source, {name: job.tests[name] for name in ran})
+        if clean["outcome"] != "survived":
+            said = self._log.read_text()[-2000:]
+            raise HarnessError(f"{self._file}: its tests fail without a mutant: {clean}\n{said}")
+        self._passing.update(ran)
+
+    def _run(self, source: str, tests: dict[str, float]) -> dict[str, Any]:
         """Runs the tests on a source of the module, in a fork."""
+        expected = sum(tests.values())
+        limits = Limits(
+            _PROCESSOR_FACTOR * expected + _PROCESSOR_LEAST, _CLOCK_FACTOR * expected + _CLOCK_LEAST
+        )
         with tempfile.TemporaryDirectory(dir=self._scratch) as scratch:
 
             def work(report: Callable[[Any], None]) -> None:
@@ -196,7 +214,7 @@ class Server:
         return {"outcome": _outcome(answer), "killer": value["killer"], "seconds": seconds, "clock": clock}
 
 
-def _own_and_others(tests: list[str]) -> list[list[str]]:
+def _own_and_others(tests: Iterable[str]) -> list[list[str]]:
     """The first test's file, then all others: collecting those as well would take longer than most kills do."""
     files = list(dict.fromkeys(test.split("::")[0] for test in tests))
     return [group for group in (files[:1], files[1:]) if group]

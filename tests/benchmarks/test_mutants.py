@@ -121,6 +121,18 @@ def test_a_test_that_fails_without_a_mutant_stops_the_run(project: Folder) -> No
         judge(project)
 
 
+def test_a_test_that_needs_another_to_have_run_first_stops_the_run(project: Folder) -> None:
+    """It passes in its file's order, and fails in that of the mutants, the quickest first: what it sees is no kill."""
+    (project.root / "tests" / "test_kiosk.py").write_text(
+        "import time\n\nimport kiosk\n\nopened = []\n\n\n"
+        "def test_slow_opening():\n    began = time.process_time()\n"
+        "    while time.process_time() < began + 0.3:\n        opened.append(kiosk.is_enough(4))\n\n\n"
+        "def test_quick_count():\n    assert opened\n    assert kiosk.is_enough(4)\n"
+    )
+    with pytest.raises(HarnessError, match="its tests fail without a mutant"):
+        judge(project)
+
+
 def test_a_forks_garbage_collector_leaves_alone_what_was_there_before(tmp_path: Path) -> None:
     """Pytest collects garbage when it ends: over all that its parent had imported it took longer than the tests."""
     answer = start(lambda report: report(len(gc.get_objects())), tmp_path / "log").wait(60)
