@@ -1,7 +1,8 @@
 """A monitoring run of a release of four trees: its days, its reference, what it needs; and nothing is done twice."""
 
+import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from hospital.dataset.splits import Split
 from hospital.ingest.event_columns import columns_of
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.times import DAY, instant
+from registry.candidates.candidates import candidate, register
 from registry.errors import MonitorError
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from registry.model.forecast_model import ForecastModel
@@ -20,6 +22,7 @@ from registry.model.scoring import prepare
 from registry.monitoring.alarms import LastRun, last_run
 from registry.monitoring.figure_collection import gather
 from registry.monitoring.run import MonitoringRun, run_monitoring
+from registry.package.manifest import HELD_BACK, write_package
 from registry.policy.board_policy import default_policy
 from registry.record.database import opened_database
 from registry.releases.releases import current_release
@@ -169,6 +172,37 @@ def _expect_errors_of_who_never_saw_them(
         kept = values[(days >= first) & (days <= last), names.index(name)]
         np.testing.assert_allclose(kept, expected)
         assert not np.allclose(kept, served[name], equal_nan=True)
+
+
+def test_a_package_of_which_no_model_was_held_back_has_its_own_errors_of_both_sets(
+    home: Home, tmp_path: Path
+) -> None:
+    """As they were made before: fitted to neither set, it is asked about the validation set and the test set itself."""
+    known, made = home.released["wait-time"].installation.settings, Installation.make(tmp_path / "home")
+    shutil.copytree(known.snapshots, made.settings.snapshots)
+    first = candidate(known.candidates, "wait-time", "1")
+    manifest = json.loads((first.package / "manifest.json").read_bytes())
+    files = {name: (first.package / name).read_bytes() for name in manifest["files"]}
+    before = {name: content for name, content in files.items() if not name.startswith(HELD_BACK)}
+    before |= {n.removeprefix(HELD_BACK): content for n, content in files.items() if n.startswith(HELD_BACK)}
+    write_package(tmp_path / "before", manifest, before)
+    body = first.registration["body"]
+    found = register(
+        made.settings.candidates, "wait-time", "1", tmp_path / "before", body, made.people["author"]
+    )
+    quick_release(made, found, [("ED", 0.0)])
+    released = replace(home.released["wait-time"], installation=made)
+    run, _ = monitored(released.monitored(f"sqlite:///{tmp_path}/before.db", DAYS - 5), "wait-time")
+    assert (run.release, run.untested) == (1, None)
+    digest, spans = found.package_digest.removeprefix("sha256:"), Split.from_json(manifest["split"]).spans
+    zone = ForecastModel(tmp_path / "before").manifest.place.zone
+    with np.load(made.settings.home / "monitoring" / f"{digest}.npz", allow_pickle=False) as kept:
+        days, errors = kept["days"], kept["values"][:, [n.startswith("errors|") for n in kept["names"]]]
+    assert errors.size
+    unfitted, judged = local_day(np.array([spans["validation"][0], spans["test"][0]]), zone).tolist()
+    assert np.isnan(errors[days < unfitted]).all()
+    for first_day, last_day in ((unfitted, judged), (judged, int(days[-1]))):
+        assert np.isfinite(errors[(days > first_day) & (days < last_day)]).any()
 
 
 def test_what_needs_outcomes_is_not_shown_before_they_can_have_come(home: Home, tmp_path: Path) -> None:
