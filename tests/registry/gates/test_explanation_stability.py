@@ -28,14 +28,14 @@ from registry.model.forecast_model import ForecastModel
 from registry.model.scoring import prepare
 from registry.policy.board_policy import default_policy
 from registry.settings import Settings
-from tests.support.installation import NOW
-from tests.support.new_databases import new_mlflow
+from tests.support.installation import Installation
+from tests.support.quick_versions import quick_candidate
 from tests.support.sound_facts import SOUND, beds, waits, with_probed
 from tests.support.synthetic_evidence import Hospital
 from training.packages.package_request import Request
 from training.refits.child_command import REFITS
 from training.refits.proxies import cross_scores
-from training.train import train
+from training.trees import DEFAULT_HYPERPARAMETERS
 
 POLICY = default_policy()
 
@@ -53,18 +53,15 @@ def closing(result: GateResult) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, dict[str, Candidate]]:
-    """Both models of a small hospital, registered."""
+    """Both models of a small hospital, of all trees, registered."""
     root = tmp_path_factory.mktemp("reasons")
     write(simulate(240, seed=41, start=date(2024, 1, 8), scale=0.3), root / "data")
-    tables, settings = read_hospital(root / "data", None, b"k"), Settings(home=root / "home")
-    new_mlflow(settings.home)
+    tables, installation = read_hospital(root / "data", None, b"k"), Installation.make(root / "home")
     found = {
-        model: train(
-            Request(model, horizons), tables, settings, key=None, now=NOW, progress=lambda *_: None
-        ).candidate
+        model: quick_candidate(installation, Request(model, horizons), tables, "1", DEFAULT_HYPERPARAMETERS)
         for model, horizons in (("wait-time", ()), ("bed-demand", (8.0, 24.0)))
     }
-    return settings, found
+    return installation.settings, found
 
 
 def judged_rows(settings: Settings, found: Candidate) -> tuple[ForecastModel, PreparedBeds | PreparedWaits]:
