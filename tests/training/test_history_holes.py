@@ -11,6 +11,7 @@ from cli.main import main
 from hospital.errors import HistoryError
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from registry.package.manifest import package_digest
+from tests.support.new_databases import new_mlflow
 from training.errors import TrainingError
 from training.packages.package_request import Request
 from training.train import build_package
@@ -46,6 +47,7 @@ def read(folder: Path) -> HospitalTables:
 def test_a_year_missing_in_the_middle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """2022 is not there: the command line trains on the rest, and shows no traceback."""
     folder = census(tmp_path / "data", "2021-01-01", "2023-12-31", ("2022-01-01", "2023-01-01"))
+    new_mlflow(tmp_path / "home")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VIGIE_HOME", str(tmp_path / "home"))
         code = main(["train", "bed-demand", "--data", str(folder), "--horizons", "24h,72h", "--tune", "1"])

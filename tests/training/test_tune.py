@@ -20,6 +20,7 @@ from hospital.simulator import simulate, write
 from registry.model.dataset import PreparedBeds, PreparedWaits, prepare_beds, prepare_waits, split_of
 from registry.model.forecast_model import ForecastModel
 from registry.package.manifest import package_digest
+from tests.support.new_databases import new_mlflow
 from tests.support.repository import ROOT
 from tests.support.waiting import wait_for
 from training.ablation import ablate
@@ -158,9 +159,10 @@ def test_a_killed_training_keeps_its_trials(folder: Path, tmp_path: Path) -> Non
         "--data",
         str(folder),
         "--tune",
-        "5",
+        "3",
     ]
     root = ROOT
+    new_mlflow(home)
     with subprocess.Popen(
         [*command, "--no-ablation"], cwd=root, env=environment, stdout=subprocess.DEVNULL
     ) as process:
