@@ -132,6 +132,19 @@ def test_a_child_says_what_the_comparison_says() -> None:
     assert verify_apart(model, X) == verify(model, X)
 
 
+def test_a_child_loads_nothing_that_draws(tmp_path: Path) -> None:
+    """Nor does shap miss it: the comparison is the same."""
+    booster, X = small(2)
+    (tmp_path / "model.ubj").write_bytes(bytes(booster.save_raw("ubj")))
+    np.save(tmp_path / "rows.npy", X)
+    command = [sys.executable, "-X", "importtime", "-m", "explain.verify", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert {"shap", "xgboost"} <= loaded
+    assert [name for name in loaded if name.startswith(("matplotlib.", "shap.plots"))] == []
+    assert Verification(**json.loads(done.stdout)) == verify(bytes(booster.save_raw("ubj")), X)
+
+
 def test_the_trees_that_are_served_are_those_that_are_held_against() -> None:
     """Of a fit that stopped early: the rounds through its best one, on both sides."""
     booster, X = small()
