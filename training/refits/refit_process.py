@@ -37,6 +37,11 @@ from registry.model.forecast_model import ForecastModel, Rows
 from registry.model.scoring import prepare
 from registry.settings import Settings
 from registry.trust.service_keys import accepted_keys
+
+if __name__ == "__main__":
+    # XGBoost loads scikit-learn where that is there, for wrappers that no refit uses: three quarters of its loading.
+    sys.modules["sklearn"] = None  # type: ignore[assignment]
+
 from training.horizon_trees import fit_bed_median, horizon_column
 from training.monotone import WAIT_SIGNS, signs_of
 from training.packages.lessons import bed_lesson

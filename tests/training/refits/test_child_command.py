@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 from tests.support.repository import ROOT
 from training.refits.child_command import REFITS
@@ -13,6 +14,16 @@ def test_the_command_runs_a_module_that_is_there() -> None:
     program, option, module = REFITS
     assert (program, option) == (sys.executable, "-m")
     assert find_spec(module) is not None
+
+
+def test_refits_load_xgboost_without_its_wrappers_for_scikit_learn(tmp_path: Path) -> None:
+    """Without a request it ends when everything is loaded."""
+    command = [REFITS[0], "-X", "importtime", *REFITS[1:], str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "request.json" in done.stderr
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "xgboost" in loaded
+    assert [name for name in loaded if name.startswith("sklearn.")] == []
 
 
 def test_whoever_hands_the_command_down_loads_no_library_that_trains() -> None:
