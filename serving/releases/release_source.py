@@ -1,5 +1,6 @@
 """Where releases come from: the release folder, in which a release is verified before anything is read from it."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from registry.errors import ReleaseError
@@ -56,10 +57,14 @@ class ReleaseSource(Protocol):
 
 
 class StoredReleases(ReleaseSource):
-    """The releases of an installation."""
+    """The releases of an installation.
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    Args:
+        read: reads a verified release into memory, its digest that of the bytes that were read.
+    """
+
+    def __init__(self, settings: Settings, read: Callable[[Release], LoadedModel] | None = None) -> None:
+        self._settings, self._read = settings, read or _loaded
         self._served: dict[tuple[str, str], Release] = {}
         self._stops: dict[str, tuple[object, bool]] = {}
 
@@ -74,7 +79,8 @@ class StoredReleases(ReleaseSource):
         release = current_release(self._settings, model)
         if release is None:
             return None
-        loaded = _loaded(release)
+        loaded = self._read(release)
+        release.require_same(loaded.digest)
         self._served = {k: v for k, v in self._served.items() if k[0] != model} | {
             (model, loaded.digest): release
         }
@@ -109,7 +115,6 @@ def _loaded(release: Release) -> LoadedModel:
     from serving.releases.usual_visit import usual_visit
 
     engine = ForecastModel(release.package)
-    release.require_same(engine.digest)
     manifest = engine.manifest
     release.require_definitions(manifest)
     departments = engine.levels.get("department", ())
@@ -117,7 +122,7 @@ def _loaded(release: Release) -> LoadedModel:
     return LoadedModel(
         name=release.model,
         version=release.version,
-        digest=release.package_digest,
+        digest=engine.digest,
         sequence=release.sequence,
         released_at=release.released_at,
         scope=release.scope,

@@ -4,7 +4,6 @@ import os
 from collections import Counter
 from dataclasses import replace
 from threading import Event, Thread
-from types import SimpleNamespace
 
 import pytest
 
@@ -56,31 +55,28 @@ def test_a_damaged_file_of_a_real_release_is_found_by_verifying_again(installati
 
 
 def test_a_package_that_is_exchanged_while_it_is_loaded_is_refused(
-    installation: Installation, monkeypatch: pytest.MonkeyPatch
+    installation: Installation,
 ) -> None:
     """Verified, then another in its place: the digest of the bytes that the model was built from decides."""
     installation.approved("1")
     promote(installation.settings, "wait-time", "1", installation.people["releaser"], now=after(2))
-    other = SimpleNamespace(digest="sha256:" + "0" * 64)
-    monkeypatch.setattr("registry.model.forecast_model.ForecastModel", lambda directory: other)
+    other = replace(loaded("wait-time"), digest="sha256:" + "0" * 64)
     with pytest.raises(ReleaseError, match="changed while it was loaded"):
-        StoredReleases(installation.settings).load("wait-time")
+        StoredReleases(installation.settings, lambda _: other).load("wait-time")
+
+
+def _without_trees(release: Release) -> LoadedModel:
+    return replace(loaded(release.model), digest=release.package_digest, sequence=release.sequence)
 
 
 @pytest.fixture
-def served(
-    installation: Installation, monkeypatch: pytest.MonkeyPatch
-) -> tuple[Installation, Releases, list[float]]:
+def served(installation: Installation) -> tuple[Installation, Releases, list[float]]:
     """A release that is served, without its trees; the clock's ticks."""
 
-    def without_trees(release: Release) -> LoadedModel:
-        return replace(loaded(release.model), digest=release.package_digest, sequence=release.sequence)
-
-    monkeypatch.setattr("serving.releases.release_source._loaded", without_trees)
     installation.approved("1")
     promote(installation.settings, "wait-time", "1", installation.people["releaser"], now=after(2))
     ticks = [0.0]
-    releases = Releases(StoredReleases(installation.settings), clock=lambda: ticks[0])
+    releases = Releases(StoredReleases(installation.settings, _without_trees), clock=lambda: ticks[0])
     releases.refresh()
     assert releases.current("wait-time").sequence == 1
     return installation, releases, ticks
@@ -155,7 +151,7 @@ def test_what_one_person_stops_a_quorum_lets_speak_again(
     """Within two seconds, in every worker; through whatever else happens to the release meanwhile."""
     installation, releases, ticks = served
     settings, people = installation.settings, installation.people
-    others = Releases(StoredReleases(settings), clock=lambda: ticks[0])
+    others = Releases(StoredReleases(settings, _without_trees), clock=lambda: ticks[0])
     others.refresh()
     scope = releases.current("wait-time").scope
     stop_model(settings, "wait-time", people["bob"], reason="waits look wrong", now=after(3))
