@@ -209,22 +209,24 @@ def test_a_file_in_its_place(home: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert home.read_text() == "mine"
 
 
-def test_what_fails_in_the_middle_leaves_nothing(
-    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+_FULL = """
+import sys
+from cli.main import main
+def full(event, about):
+    if event == "open" and "René" in str(about[0]):
+        raise OSError(28, "No space left on device")
+sys.addaudithook(full)
+sys.exit(main(sys.argv[1:]))
+"""
+"""The command line where no file of René's can be written."""
+
+
+def test_what_fails_in_the_middle_leaves_nothing(home: Path) -> None:
     """The last key cannot be written: no home, no folder beside it."""
-    import registry.trust.keys
-
-    real = registry.trust.keys.create_key
-
-    def full(name: str, path: Path) -> object:
-        if name == "René":
-            raise OSError(28, "No space left on device")
-        return real(name, path)
-
-    monkeypatch.setattr(registry.trust.keys, "create_key", full)
-    assert main([*GIVEN, *people()]) == 2
-    assert "No space left" in capsys.readouterr().err
+    command = [sys.executable, "-c", _FULL, *GIVEN, *people()]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert "No space left" in done.stderr
     assert list(home.parent.iterdir()) == []
 
 

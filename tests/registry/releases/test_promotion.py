@@ -3,12 +3,10 @@
 import os
 import shutil
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, event
 
 from registry.candidates.candidates import candidate
 from registry.digests import sha256_file
@@ -17,9 +15,8 @@ from registry.errors import (
     ReleaseError,
     TrustError,
 )
-from registry.record.database import opened_database, writing
+from registry.record.database import opened_database
 from registry.record.tables.record_tables import journal
-from registry.releases import publication as releasing
 from registry.releases.promotion import promote
 from registry.releases.release_chain import release_stamp
 from registry.releases.releases import current_release
@@ -215,23 +212,20 @@ class TestPromotion:
             thread.join()
         assert current(installation).sequence == 3
 
-    def test_a_promotion_that_fails_leaves_nothing(
-        self, installation: Installation, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_promotion_that_fails_leaves_nothing(self, installation: Installation) -> None:
         """The folder that had its name already is taken back with the journal's entry."""
         installation.approved()
 
-        @contextmanager
-        def writing_without_commit(engine: Engine) -> Iterator[Connection]:
-            with writing(engine) as connection:
-                yield connection
-                assert release_stamp(installation.settings, "wait-time")[0] == 1
+        def full(_: Connection) -> None:
+            if release_stamp(installation.settings, "wait-time")[0] == 1:
                 raise OSError("the disk is full")
 
-        monkeypatch.setattr(releasing, "writing", writing_without_commit)
-        with pytest.raises(OSError, match="disk is full"):
-            promote_version(installation)
-        monkeypatch.undo()
+        event.listen(Engine, "commit", full)
+        try:
+            with pytest.raises(OSError, match="disk is full"):
+                promote_version(installation)
+        finally:
+            event.remove(Engine, "commit", full)
         assert os.listdir(installation.settings.releases / "wait-time") == []
         assert actions(installation)[-1] == ("bob", "approve")
         assert promote_version(installation).sequence == 1
