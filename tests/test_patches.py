@@ -25,7 +25,6 @@ _LEFT = {
     "tests/explain/test_model_kinds.py": 1,
     "tests/hospital/ingest/readers/test_readers.py": 1,
     "tests/registry/checkpoints/test_restore.py": 1,
-    "tests/registry/checkpoints/test_trust_audit.py": 1,
     "tests/registry/erasure/test_sealed_files.py": 1,
     "tests/registry/rollback/test_rollback_approvals.py": 1,
     "tests/serving/explanations/test_counterfactuals.py": 3,

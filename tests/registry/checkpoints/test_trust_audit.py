@@ -22,6 +22,7 @@ from registry.trust.keys import Key, create_key
 from registry.trust.stops import resume_model, stop_model
 from registry.trust.trust_changes import found_trust, retire_key, trust_key
 from tests.support.installation import NOW, Installation
+from tests.support.refused_commits import refused_commits
 from tests.support.releasing import promote_version
 
 pytestmark = pytest.mark.usefixtures("english")
@@ -164,14 +165,12 @@ def test_a_file_that_cannot_be_read_is_named(
 
 
 def test_a_stop_without_its_entry_is_named_and_then_entered(
-    settings: Settings, people: dict[str, Key], monkeypatch: pytest.MonkeyPatch
+    settings: Settings, people: dict[str, Key]
 ) -> None:
     """It stood although the journal could not be written; who resumes it writes both."""
     ada, bob, _ = people.values()
-    with monkeypatch.context() as patch:
-        patch.setattr("registry.trust.stops.append", lambda *_, **__: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            stop_model(settings, "wait-time", ada, reason="odd", now=NOW)
+    with refused_commits(), pytest.raises(OSError, match="No space left"):
+        stop_model(settings, "wait-time", ada, reason="odd", now=NOW)
     assert len(faults(settings)) == 1
     enter(settings)
     resume_model(settings, "wait-time", [ada, bob], reason="well", now=NOW)

@@ -6,7 +6,6 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, event
 
 from registry.candidates.candidates import candidate
 from registry.digests import sha256_file
@@ -24,6 +23,7 @@ from registry.rollback.rollback import rollback
 from registry.trust.keys import demo_key
 from registry.trust.trust_store import load_trust
 from tests.support.installation import Installation, after
+from tests.support.refused_commits import refused_commits
 from tests.support.releasing import actions, current, promote_version, refuses_promotion, roll_back
 
 
@@ -216,16 +216,11 @@ class TestPromotion:
         """The folder that had its name already is taken back with the journal's entry."""
         installation.approved()
 
-        def full(_: Connection) -> None:
-            if release_stamp(installation.settings, "wait-time")[0] == 1:
-                raise OSError("the disk is full")
+        def is_in_place() -> bool:
+            return release_stamp(installation.settings, "wait-time")[0] == 1
 
-        event.listen(Engine, "commit", full)
-        try:
-            with pytest.raises(OSError, match="disk is full"):
-                promote_version(installation)
-        finally:
-            event.remove(Engine, "commit", full)
+        with refused_commits(is_in_place), pytest.raises(OSError, match="No space left"):
+            promote_version(installation)
         assert os.listdir(installation.settings.releases / "wait-time") == []
         assert actions(installation)[-1] == ("bob", "approve")
         assert promote_version(installation).sequence == 1
