@@ -6,10 +6,11 @@ patients leans on the coarser one above it: everybody, then triage, then age, th
 """
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
+from itertools import compress, pairwise
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -45,6 +46,9 @@ _LATER_SHARE = 0.25
 """The share of the snapshots, the last ones, that rates of those before are held against."""
 LONGEST = 72 * HOUR
 """For which a visit counts as present."""
+
+
+_Key = TypeVar("_Key", str, tuple[str, ...])
 
 
 class RatesError(ValueError):
@@ -218,17 +222,23 @@ def rates_of(
         admitted: bool [n].
         units: by age band, the share of each unit.
     """
+    # Of tens of thousands of snapshots a few hundred paths differ: each is counted once.
+    patients = Counter(paths)
+    with_bed = Counter(compress(paths, admitted.tolist()))
     counts: dict[tuple[str, ...], tuple[int, int]] = {}
     hours: dict[str, tuple[int, int]] = {}
-    for path, outcome in zip(paths, admitted.tolist(), strict=True):
+    for path, number in patients.items():
         for depth in range(1, len(path) + 1):
-            before = counts.get(path[:depth], (0, 0))
-            counts[path[:depth]] = (before[0] + outcome, before[1] + 1)
-        before = hours.get(path[-1], (0, 0))
-        hours[path[-1]] = (before[0] + outcome, before[1] + 1)
+            _add(counts, path[:depth], with_bed[path], number)
+        _add(hours, path[-1], with_bed[path], number)
     base = float(admitted.mean())
     by_hour = {hour: _leaning(count, base) for hour, count in hours.items()}
     return AdmissionRates(base, counts, by_hour, units, len(paths), 0.0, 0, zone)
+
+
+def _add(counts: dict[_Key, tuple[int, int]], key: _Key, admitted: int, patients: int) -> None:
+    before = counts.get(key, (0, 0))
+    counts[key] = (before[0] + admitted, before[1] + patients)
 
 
 def _leaning(count: tuple[int, int], coarser: float) -> float:

@@ -26,6 +26,7 @@ __all__ = [
     "scale_of",
     "time_of_entry",
     "times_written",
+    "traces_of",
 ]
 
 Aspect = Literal[
@@ -99,13 +100,9 @@ def entries_of(
     """
     values = column.astype(np.float64)
     known = np.isfinite(values)
-    out = [Entries(feature, "value", values, categories)]
-    if known.any() and not known.all():
-        out.append(Entries(feature, "known", known.astype(np.float64)))
-    digits = np.zeros(values.size) if categories else decimals(values)
-    if np.unique(digits[known]).size > 1:
-        out.append(Entries(feature, "digits", digits))
-    elif not categories:
+    written = traces_of(feature, values) if not categories else _known(feature, known)
+    out = [Entries(feature, "value", values, categories), *written]
+    if not categories and "digits" not in {e.aspect for e in written}:
         round_ones = roundness(values)
         if np.unique(round_ones[np.isfinite(round_ones)]).size > 1:
             out.append(Entries(feature, "rounding", round_ones))
@@ -113,6 +110,22 @@ def entries_of(
     if np.unique(usual[np.isfinite(usual)]).size > 1:
         out.append(Entries(feature, "default", usual))
     return out
+
+
+def traces_of(feature: str, values: Array) -> list[Entries]:
+    """Whether a number is known, and with how many decimals it was written, where they differ between rows.
+
+    Args:
+        values: float64 [n], NaN unknown.
+    """
+    known = np.isfinite(values)
+    out, digits = _known(feature, known), decimals(values)
+    return [*out, Entries(feature, "digits", digits)] if np.unique(digits[known]).size > 1 else out
+
+
+def _known(feature: str, known: Array) -> list[Entries]:
+    varies = known.any() and not known.all()
+    return [Entries(feature, "known", known.astype(np.float64))] if varies else []
 
 
 def scale_of(feature: str, column: Array) -> Sequence[Entries]:

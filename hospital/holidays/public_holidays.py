@@ -6,7 +6,7 @@ others, and those of regions, are of the package `holidays`, which is loaded whe
 
 from collections.abc import Callable
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -104,14 +104,15 @@ def holiday_values(days: Array, place: Place) -> Array:
 
     NaN where nobody knows: of a country without a calendar, and of years that its calendar does not reach.
     """
-    country, region = place.country, place.locality.region
+    return of_each(days, partial(_value, place.country, place.locality.region))
 
-    def value(day: int) -> float:
-        on = _EPOCH + timedelta(days=day)
-        of_year = _of_year(country, region, on.year)
-        return float("nan") if of_year is None else float(on in of_year)
 
-    return of_each(days, value)
+@lru_cache(maxsize=65536)
+def _value(country: str, region: str, day: int) -> float:
+    """The same of one day: each of dozens of daily series asks it of the same days."""
+    on = _EPOCH + timedelta(days=day)
+    of_year = _of_year(country, region, on.year)
+    return float("nan") if of_year is None else float(on in of_year)
 
 
 @lru_cache(maxsize=4096)

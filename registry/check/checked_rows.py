@@ -68,8 +68,14 @@ class CheckedRows:
 
 @dataclass(frozen=True)
 class Scores:
-    """Scored rows: of the validation set, the test set, and the hospital total's where the package forecasts it."""
+    """Scored rows: of the validation set, the test set, and the hospital total's where the package forecasts it.
+
+    Attributes:
+        before_test: of beds, those from the calibration set on, the validation set's among them; None of waits, whose
+            weights are those of each part alone.
+    """
 
     validation: Scored
     test: Scored
     whole: Scored | None
+    before_test: Scored | None = None

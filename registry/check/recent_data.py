@@ -15,7 +15,7 @@ from registry.model.dataset import PreparedBeds, PreparedWaits
 from registry.model.forecast_model import ForecastModel
 from registry.model.scoring import prepare, score
 
-__all__ = ["daily_series", "later"]
+__all__ = ["daily_series", "held_back_errors", "later"]
 
 Prepared = PreparedBeds | PreparedWaits
 
@@ -45,6 +45,7 @@ def daily_series(
     split: Split,
     test: Scored,
     epidemic_months: tuple[int, ...],
+    before_test: Scored | None = None,
 ) -> tuple[DailyInput, ...]:
     """What the drift gate judges: inputs of all days, and errors from the calibration set on.
 
@@ -55,6 +56,7 @@ def daily_series(
         earlier: of them those before the registered test set, as that model has them.
         prepared: rows of the test set; the same where the snapshot itself is judged.
         test: these rows, scored.
+        before_test: `earlier` from the calibration set on, scored by that model; None: it is scored here.
     """
     place, test_start = prepared.events.place, split.spans["test"][0]
     before = sealed.prediction_time < test_start
@@ -72,8 +74,7 @@ def daily_series(
             for name in ("outcome", "weight")
         )
         waits = (outcome_series(rows.prediction_time, wait, weight, test_start, place, epidemic_months),)
-    held_back = earlier.prediction_time >= split.spans["calibration"][0]
-    errors = score(model.held_back, earlier, held_back)
+    errors = before_test or held_back_errors(model, earlier, split)
     between = before & (sealed.prediction_time > earlier.prediction_time.max())
     if between.any():  # later days are judged: those of the registered test set lie before them
         errors = _joined(errors, score(model, sealed, between))
@@ -83,6 +84,11 @@ def daily_series(
         *waits,
         *error_series(errors, test_start, place, epidemic_months),
     )
+
+
+def held_back_errors(model: ForecastModel, earlier: Prepared, split: Split) -> Scored:
+    """Rows before the test set from the calibration set on, by the model that was not fitted to the validation set."""
+    return score(model.held_back, earlier, earlier.prediction_time >= split.spans["calibration"][0])
 
 
 def _joined(first: Scored, second: Scored) -> Scored:

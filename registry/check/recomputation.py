@@ -25,14 +25,14 @@ from registry.check.checked_rows import CheckedRows, Prepared, Progress, Scores,
 from registry.check.exceedance_evidence import exceedance_rows
 from registry.check.incumbent import InUse, served_today
 from registry.check.multiplicity import attempts
-from registry.check.recent_data import daily_series, later
+from registry.check.recent_data import daily_series, held_back_errors, later
 from registry.check.reported_results import compare_with_reported
 from registry.check.required_groups import require_groups
 from registry.check.small_groups import earlier_gaps
 from registry.check.total_exceedance_evidence import total_exceedance_rows
 from registry.errors import PackageError
 from registry.evidence.probe_records import ExplanationShift, LeakageFacts, Probed
-from registry.evidence.records import DailyInput, Evidence, ExplanationFacts, Scored
+from registry.evidence.records import DailyInput, Evidence, ExplanationFacts
 from registry.facts.efficiency_facts import Costed, efficiency_facts
 from registry.facts.explanation_facts import NO_EXPLANATION, explanation_facts, verified
 from registry.facts.feature_facts import feature_facts
@@ -40,7 +40,7 @@ from registry.facts.leakage_probes import leakage_facts
 from registry.facts.proxy_facts import proxy_facts
 from registry.facts.refit_cache import Refitting
 from registry.facts.stability_facts import explanation_shift, stability_facts
-from registry.model.dataset import split_of
+from registry.model.dataset import PreparedBeds, split_of
 from registry.model.feature_groups import rows_of
 from registry.model.forecast_model import ForecastModel
 from registry.model.hospital.hospital_total_scores import score_hospital_total
@@ -165,9 +165,14 @@ def _score(subject: Subject, rows: CheckedRows) -> Scores:
     subject.progress("recompute forecasts", 0.3)
     model = subject.model
     test = score(model, rows.prepared, rows.split.members("test", rows.prepared.prediction_time))
-    held_back = rows.registered.members("validation", rows.earlier.prediction_time)
-    validation = score(model.held_back, rows.earlier, held_back)
-    return Scores(validation, test, score_hospital_total(model.hospital_total, test))
+    total = score_hospital_total(model.hospital_total, test)
+    if not isinstance(rows.earlier, PreparedBeds):
+        held_back = rows.registered.members("validation", rows.earlier.prediction_time)
+        return Scores(score(model.held_back, rows.earlier, held_back), test, total)
+    # A row of beds is scored alike among any others: once, for the validation set and for the drift of errors.
+    before = held_back_errors(model, rows.earlier, rows.registered)
+    validation = before.part(rows.registered.members("validation", before.prediction_time))
+    return Scores(validation, test, total, before)
 
 
 def _begin_beside(
@@ -186,16 +191,17 @@ def _begin_beside(
         rows.prepared if subject.is_model else None,
         times=subject.policy.document.contract.probe_times,
     )
-    inputs = pool.submit(_inputs, subject, rows, scores.test)
+    inputs = pool.submit(_inputs, subject, rows, scores)
     return _BesideTheSteps(verification, leakage, inputs)
 
 
-def _inputs(subject: Subject, rows: CheckedRows, test: Scored) -> tuple[DailyInput, ...]:
+def _inputs(subject: Subject, rows: CheckedRows, scores: Scores) -> tuple[DailyInput, ...]:
     """A baseline has no inputs that could drift."""
     if not subject.is_model:
         return ()
     months = subject.policy.monitor.epidemic_months
-    return daily_series(subject.model, rows.sealed, rows.earlier, rows.prepared, rows.split, test, months)
+    given = (rows.sealed, rows.earlier, rows.prepared, rows.split, scores.test, months)
+    return daily_series(subject.model, *given, before_test=scores.before_test)
 
 
 def _probe(

@@ -28,6 +28,7 @@ from hospital.dataset.entry_traces import (
     scale_of,
     time_of_entry,
     times_written,
+    traces_of,
 )
 from hospital.dataset.excess_correlation import excess_correlation
 from hospital.features.feature import Feature
@@ -152,7 +153,7 @@ def _of_beds(part: PreparedBeds, explained: Explained, lines: list[Array]) -> li
         if f.name in _OWN_COUNTS:
             column = part.X[:, j].astype(np.float64)
             out.append(explained.alignment(f.name, "after", column, lines))
-            traces = [e for e in entries_of(f.name, column) if e.aspect in ("known", "digits")]
+            traces = traces_of(f.name, column)
             out += [explained.alignment(e.feature, e.aspect, e.values, lines) for e in traces]
     return [*out, _expected(part)]
 

@@ -33,6 +33,11 @@ CERTAIN_NATS = 25.0
 """Nats: rows of one value on end, as often as that value or a repetition otherwise comes (once in 7 * 10^10)."""
 _SMALL_COUNT = 5
 _LEAST_DAYS_OF_KIND = 4
+_END = {"stays": "left_at", "operations": "ended_at"}
+_WRITTEN_LATER = {
+    "stays": ("left_at", "expected_left_at", "expected_known_at"),
+    "operations": ("started_at", "ended_at", "cancelled_at"),
+}
 _OPEN_STAYS = 3.0
 """Lengths (of nine in ten) for which a unit's last stays may all be open."""
 _AGE = "age_years"
@@ -110,13 +115,12 @@ def _joined(findings: list[Finding]) -> list[Finding]:
 
 
 def _still_open(table: Latest, part: Part, finding: Finding) -> bool:
-    """Whether an end that lacks is that of stays, or operations, that are not over yet."""
-    name = {"stays": "left_at", "operations": "ended_at"}.get(table.contract.name)
-    if finding.column != name or finding.code != "column_stops":
+    """Whether what lacks is written in the course of stays, or operations, that are not over yet."""
+    if finding.code != "column_stops" or finding.column not in _WRITTEN_LATER.get(table.contract.name, ()):
         return False
-    start, end = table.times[part.rows], instants(table.frame[name])[part.rows]
+    start, end = table.times[part.rows], instants(table.frame[_END[table.contract.name]])[part.rows]
     lengths = (end - start)[end != MISSING_TIME] / DAY
-    return finding.days < _OPEN_STAYS * float(np.quantile(lengths, 0.9))
+    return not lengths.size or finding.days < _OPEN_STAYS * float(np.quantile(lengths, 0.9))
 
 
 def _of_rows(table: Latest, unit: str, covariates: tuple[str, ...]) -> list[Finding]:

@@ -9,9 +9,9 @@ import pytest
 from hospital.dataset.splits import Split
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.times import DAY
-from registry.check.recent_data import daily_series, later
+from registry.check.recent_data import daily_series, held_back_errors, later
 from registry.errors import CandidateError
-from registry.evidence.records import DailyInput, Scored
+from registry.evidence.records import UNIT, DailyInput, Scored
 from registry.facts.daily_series import InputRows, error_series, input_series, outcome_series
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from registry.model.forecast_model import ForecastModel
@@ -152,3 +152,26 @@ def test_errors_before_the_test_set_are_of_the_model_that_never_saw_them(registe
     assert_same(found[-2:], expected)
     of_served = score(model, sealed, (at >= split.spans["calibration"][0]) & (at < start))
     assert (before.p50 != of_served.p50).any()
+
+
+def test_errors_that_were_scored_with_the_validation_set_are_the_same_bits(registered: Registered) -> None:
+    """Beds before the test set are scored once: a row's forecast is the same among any others."""
+    model, sealed, split = registered.model, registered.sealed, registered.split
+    if not isinstance(sealed, PreparedBeds):
+        pytest.skip("weights of waits are of each part alone")
+    earlier = prepare_held_back(model, sealed, split)
+    before = held_back_errors(model, earlier, split)
+    members = split.members("validation", earlier.prediction_time)
+    alone = score(model.held_back, earlier, members)
+    part = before.part(split.members("validation", before.prediction_time))
+    for name in (f.name for f in fields(Scored) if f.name not in _NOT_BY_ROW):
+        assert getattr(part, name).tobytes() == getattr(alone, name).tobytes() or (
+            getattr(part, name).tolist() == getattr(alone, name).tolist()
+        )
+    assert all(part.baselines[n].tobytes() == alone.baselines[n].tobytes() for n in alone.baselines)
+    assert part.audit[UNIT].tolist() == alone.audit[UNIT].tolist()
+    test = score(model, sealed, split.members("test", sealed.prediction_time))
+    given = (model, sealed, earlier, sealed, split, test, WINTER)
+    for ours, theirs in zip(daily_series(*given, before_test=before), daily_series(*given), strict=True):
+        assert ours.earlier.tobytes() == theirs.earlier.tobytes()
+        assert ours.judged.tobytes() == theirs.judged.tobytes()

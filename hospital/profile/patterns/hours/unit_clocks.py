@@ -23,7 +23,7 @@ _SLOTS = 48
 _LAGS = tuple(k for k in range(-6, 7) if k)
 """Half hours."""
 _LEAST_ROWS = 200
-_NATS = 20.0
+_NATS, _NATS_OF_UNIT, _MOST_HOURS = 20.0, 40.0, 2.0
 _LEFT, _LEFT_SHARE = 2.0, 0.25
 _MOST_SEGMENTS = 60
 
@@ -78,7 +78,7 @@ def _of_column(table: Latest, column: str, *, differs: bool) -> list[Finding]:
             continue
         part = table.part(rows)
         best = max(_segments(part, clock[rows], slot[rows]), key=lambda s: s.nats, default=None)
-        if best is not None and best.nats >= _NATS:
+        if best is not None and (best.nats >= _NATS if differs else _is_sure(best)):
             out.append(_finding(part, "unit_clock_moved", column, name, best))
             continue
         own = np.bincount(slot[rows], minlength=_SLOTS)
@@ -87,6 +87,11 @@ def _of_column(table: Latest, column: str, *, differs: bool) -> list[Finding]:
             segment = _Segment(np.ones(part.size, bool), float(nats[0]), float(hours[0]))
             out.append(_finding(part, "unit_clock_differs", column, name, segment))
     return out
+
+
+def _is_sure(segment: _Segment) -> bool:
+    """A unit's hours are few and flat: more must show it, and no program is three hours off."""
+    return segment.nats >= _NATS_OF_UNIT and abs(segment.hours) <= _MOST_HOURS
 
 
 def _finding(part: Latest, code: str, column: str, name: str, segment: _Segment) -> Finding:

@@ -246,3 +246,18 @@ def test_times_that_one_ward_of_several_types_by_hand(tables: Tables) -> None:
     stays.loc[mine, "entered_at"] = stays["entered_at"].dt.floor("10min")
     rounded = found(tables)
     assert [(f.code, f.column, f.unit) for f in rounded] == [("rounded_minutes", "entered_at", "GER")]
+
+
+def test_a_unit_whose_departures_are_off_from_the_clock_change_on(tables: Tables) -> None:
+    """No visit says when its patients came, and nothing follows their departure."""
+    stays, rng = tables["stays"], np.random.default_rng(8)
+    day = local(stays["left_at"]).dt.tz_localize(None).dt.normalize()
+    minutes = rng.choice([10, 11, 12, 14, 15, 16], len(stays), p=[0.1, 0.15, 0.1, 0.35, 0.2, 0.1]) * 60
+    at_day = day + pd.to_timedelta(minutes + rng.integers(0, 60, len(stays)), unit="min")
+    left = at_day.dt.tz_localize(ZONE).dt.tz_convert("UTC").astype(stays["left_at"].dtype)
+    stays["left_at"] = left.mask(left < stays["entered_at"], stays["left_at"])
+    assert [f for f in found(tables) if f.code == "unit_clock_moved"] == []
+    late = (stays["unit"] == "MED") & (stays["entered_at"] >= pd.Timestamp("2024-03-31", tz=ZONE))
+    stays["left_at"] = stays["left_at"].mask(late, stays["left_at"] + HOUR)
+    moved = [f for f in found(tables) if f.code == "unit_clock_moved"]
+    assert [(f.table, f.column, f.unit, f.after) for f in moved] == [("stays", "left_at", "MED", 1.0)]
