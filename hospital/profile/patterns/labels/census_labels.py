@@ -12,7 +12,7 @@ __all__ = ["exchanged_counts"]
 
 _JUMP, _GOES_ON = 6.0, 3.0
 """Standard deviations of a step: of each unit's jump at least, and of where it goes on at most."""
-_LEAST_STEP = 0.5
+_LEAST_STEP, _LARGEST = 0.5, 4
 _MOST_UNITS = 60
 
 
@@ -23,18 +23,17 @@ def exchanged_counts(census: Latest) -> list[Finding]:
     values, times = counts.to_numpy(np.float64), counts.index.to_numpy(np.int64)
     if values.shape[0] < 2 * FLOOR or values.shape[1] > _MOST_UNITS:
         return []
-    steps = np.diff(values, axis=0)
-    known = np.isfinite(steps)
-    spread = np.sqrt(np.where(known, steps**2, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1))
-    spread = np.maximum(spread, _LEAST_STEP)
+    spread = np.maximum(_spreads(np.diff(values, axis=0)), _LEAST_STEP)
     out = []
     for i, j in combinations(range(values.shape[1]), 2):
-        place = _exchange(values[:, [i, j]], spread[[i, j]])
-        if place is None:
+        places = _exchanges(values[:, [i, j]], spread[[i, j]])
+        if not places:
             continue
+        place, end = places[0], places[1] if len(places) > 1 else times.size
         names = [str(counts.columns[k]) for k in (i, j)]
         late = census.frame["unit"].isin(names).to_numpy(bool) & (census.times >= times[place])
-        first, last = (day_text(int(t), census.zone) for t in (times[place], times[-1]))
+        late &= census.times <= times[end - 1]
+        first, last = (day_text(int(t), census.zone) for t in (times[place], times[end - 1]))
         days = np.unique(census.day[late]).size
         out.append(
             Finding(
@@ -54,14 +53,21 @@ def exchanged_counts(census: Latest) -> list[Finding]:
     return out
 
 
-def _exchange(pair: Array, spread: Array) -> int | None:
-    """The row (of float64 [n, 2] counts) at which two units change places; None where they never do."""
+def _spreads(steps: Array) -> Array:
+    """The standard deviation of each unit's steps (float64 [n, units]), without the largest: two exchanges' own."""
+    squares = np.sort(np.where(np.isfinite(steps), steps**2, np.inf), axis=0)
+    known = np.isfinite(squares).sum(axis=0)
+    kept = np.arange(len(squares))[:, None] < np.maximum(known - _LARGEST, 1)
+    return np.asarray(np.sqrt(np.where(kept, squares, 0.0).sum(axis=0) / kept.sum(axis=0)))
+
+
+def _exchanges(pair: Array, spread: Array) -> list[int]:
+    """The row (of float64 [n, 2] counts) at which two units change places, and the one at which they change back."""
     before, after = pair[:-1], pair[1:]
     jumps = np.abs(after - before)
     goes_on = np.abs(after[:, ::-1] - before)
     with np.errstate(invalid="ignore"):
         holds = (jumps >= _JUMP * spread).all(axis=1) & (goes_on <= _GOES_ON * spread).all(axis=1)
     places = np.flatnonzero(holds)
-    if not places.size:
-        return None
-    return int(places[np.argmax(jumps[places].sum(axis=1))]) + 1
+    largest = places[np.argsort(-jumps[places].sum(axis=1), kind="stable")[:2]]
+    return sorted(int(place) + 1 for place in largest)

@@ -4,8 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hospital.profile.current_rows import latest_tables
+from hospital.profile.patterns.findings import pattern_findings
+from hospital.times import instant
 from tests.support.pattern_findings import MIDDLE, TIMES, Tables, found, near
-from tests.support.plain_hospital import plain_tables
+from tests.support.plain_hospital import START, hospital_of, now, plain_tables
 
 MINUTE = pd.Timedelta(minutes=1)
 
@@ -120,3 +123,23 @@ def test_a_visit_that_is_there_twice_with_another_age(tables: Tables) -> None:
     tables["visits"] = pd.concat([visits, again], ignore_index=True)
     (twice,) = found(tables)
     assert (twice.code, twice.rows) == ("near_duplicates_but_one", 40)
+
+
+def test_a_daily_census_that_is_exchanged_for_three_months_and_back() -> None:
+    """Ten patients lie between the two: the finding names both days."""
+    rng, days = np.random.default_rng(3), 240
+    at = pd.Series(
+        pd.date_range(START.tz_convert("UTC"), periods=days, freq="24h").astype("datetime64[us, UTC]")
+    )
+    wave = 2 * np.sin(np.arange(days) / 15)
+    med, chi = (np.round(level + wave + rng.integers(-1, 2, days)) for level in (30, 20))
+    then = (np.arange(days) >= 90) & (np.arange(days) < 180)
+    counts = {"MED": np.where(then, chi, med), "CHI": np.where(then, med, chi), "GER": np.round(12 - wave)}
+    frames = [
+        pd.DataFrame({"unit": u, "at": at, "occupied": c, "received_at": at}) for u, c in counts.items()
+    ]
+    hospital = hospital_of({"census": pd.concat(frames, ignore_index=True)}, "daily")
+    moved = pattern_findings(hospital, latest_tables(hospital), instant(now()))
+    assert [(f.code, f.unit, f.names) for f in moved] == [("labels_exchanged", "CHI", ("MED",))]
+    assert near(moved[0].first, START + pd.Timedelta(days=90), 1)
+    assert near(moved[0].last, START + pd.Timedelta(days=179), 1)
