@@ -18,10 +18,10 @@ Acted = tuple[StoredRecommendation, Sequence[StoredAct]]
 
 
 class Fatigue(BaseModel):
-    """What became of the recommendations of a level in a unit.
+    """What became of the recommendations that a unit's level called.
 
     Attributes:
-        unit: ``*``: the hospital.
+        unit: ``*``: the hospital, whichever units the protocol names.
         made, shown, opened, acted_on: counts; acted on are those accepted or overridden.
         rejected: set aside by people.
         ignored: over without a decision, though people were shown them.
@@ -68,10 +68,10 @@ def figures(parts: Parts, now: int) -> OversightFigures:
 
 
 def fatigue(acted: Sequence[Acted]) -> tuple[Fatigue, ...]:
-    """By unit and level."""
+    """By the unit whose level called them, or the hospital, and level."""
     cells: dict[tuple[str, str], list[Acted]] = {}
     for one in acted:
-        cells.setdefault((one[0].place, one[0].level), []).append(one)
+        cells.setdefault((one[0].called_place, one[0].level), []).append(one)
     return tuple(_fatigue(unit, level, own) for (unit, level), own in sorted(cells.items()))
 
 

@@ -65,7 +65,7 @@ def measured_outcome(
     """
     boarding = recommended.content.get("boarding")
     if boarding is None:
-        there, limit = _needed(recommended.place, flows)
+        there, limit = _needed(recommended.called_place, flows)
         names = "needed", "staffed"
     else:  # of the hospital, wherever its protocol is meant to be applied
         there, limit = flows.emergency.total.boarding, boarding["threshold"]

@@ -18,7 +18,10 @@ from registry.errors import JournalError
 from registry.record.tables.recommendation_tables import recommendation_acts, recommendations
 from registry.record.tables.record_tables import journal
 
-__all__ = ["Override", "StandingDecision", "overrides", "standing_decisions"]
+__all__ = ["BOARDING", "Override", "StandingDecision", "called_place", "overrides", "standing_decisions"]
+
+BOARDING = "*boarding"
+"""Stands where a unit does: patients who wait in the emergency departments for a bed; no unit is named so."""
 
 _AGAINST = frozenset({"overridden", "rejected"})
 _CHUNK = 400
@@ -29,7 +32,7 @@ class StandingDecision:
     """A decision that stands.
 
     Attributes:
-        group, unit: what was forecast.
+        group, unit: what was forecast: of a unit, of the hospital (``*``) or of boarding (`BOARDING`).
         at: instant at which the answer was entered in the journal.
         against: whether it is against what was recommended.
         right: whether it proved right: as a person says, else as measured; None: not known.
@@ -103,7 +106,7 @@ def standing_decisions(
     """Decisions that stand, on what the model itself forecast for one of these units; never on what was seeded.
 
     Args:
-        groups: of units, by their ids.
+        groups: of units, by their ids; of the hospital total by ``*``, of boarding by `BOARDING`.
         since: instant of the release; what was recommended after it, by the journal, counts.
 
     Raises:
@@ -115,12 +118,13 @@ def standing_decisions(
         .join(journal, journal.c.seq == c.journal_seq)
         .where(c.seeded_for.is_(None), c.closed_at.is_not(None), journal.c.at >= since)
     )
-    rows = [r for r in connection.execute(query) if r.place in groups and _is_model_s(json.loads(r.content))]
-    acts = _acts(connection, [r.recommendation_id for r in rows])
-    for row in rows:
+    found = ((r, _forecast_of(r.place, json.loads(r.content))) for r in connection.execute(query))
+    rows = [(row, what) for row, what in found if what in groups]
+    acts = _acts(connection, [row.recommendation_id for row, _ in rows])
+    for row, what in rows:
         own = acts.get(row.recommendation_id, [])
         try:
-            decision = _decision((groups[row.place], row.place), own, row.decide_by)
+            decision = _decision((groups[what], what), own, row.decide_by)
         except NotAllowedError:
             raise JournalError(
                 "registry.decisions.not_possible", recommendation=row.recommendation_id
@@ -138,10 +142,22 @@ class _Stored(NamedTuple):
     entered: int | None
 
 
-def _is_model_s(content: Mapping[str, Any]) -> bool:
-    """Whether the model forecast it: where the baseline answered, nobody overruled the model."""
+def called_place(place: str, content: Mapping[str, Any]) -> str:
+    """Whose level called a recommendation: a unit's id, or ``*``, the hospital.
+
+    A protocol that names units may be called by a level of the hospital: what was forecast is then the hospital's,
+    wherever it is to be applied. Of a recommendation of before that was stored, its `place`.
+    """
+    return str(content["called_by"] or "*") if "called_by" in content else place
+
+
+def _forecast_of(place: str, content: Mapping[str, Any]) -> str:
+    """What a model forecast; "": nothing, since where the baseline answered, nobody overruled the model."""
+    if content.get("boarding") is not None:
+        return BOARDING
     forecast = content.get("forecast")
-    return forecast is not None and forecast["trust"]["status"] != "baseline"
+    by_model = forecast is not None and forecast["trust"]["status"] != "baseline"
+    return called_place(place, content) if by_model else ""
 
 
 def _acts(connection: Connection, ids: Sequence[str]) -> dict[str, list[_Stored]]:

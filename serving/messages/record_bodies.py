@@ -189,7 +189,8 @@ class OverrideCell(Answer):
     """Decisions against what was recommended, of one unit for one reason: as `OverruledGroup`.
 
     Attributes:
-        group, unit: ``*``: the hospital total, from which the rule takes nothing.
+        group, unit: ``*``: the hospital total; unit ``*boarding``: patients who wait in the emergency departments for a
+            bed. The rule takes nothing from either.
         unit_name, reason_title: by language; the reason's empty: not known.
         decided: all decisions of the unit, whatever they were.
     """

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from hospital.times import moment
 from hospital.words.catalogue import text
-from registry.decisions.overrides import overrides
+from registry.decisions.overrides import BOARDING, overrides
 from registry.monitoring.alarms import OVERRULED
 from registry.monitoring.overruled import counted_anew, overruled_groups
 from registry.policy.monitor_rules import MonitorRules
@@ -17,7 +17,7 @@ __all__ = ["release_overrides"]
 
 _RECOMMENDED_ON = "bed-demand"
 _HOSPITAL = "*"
-"""The hospital total, which has no unit group: its decisions are shown, and the rule takes nothing from it."""
+"""The hospital total and boarding, which have no unit group: shown, and the rule takes nothing from them."""
 
 
 def release_overrides(connection: Connection, released: LoadedModel, rules: MonitorRules) -> ReleaseOverrides:
@@ -30,9 +30,10 @@ def release_overrides(connection: Connection, released: LoadedModel, rules: Moni
     """
     recommended = released.name == _RECOMMENDED_ON
     groups = {u.unit: u.group for u in released.units} if recommended else {}
-    places = {**groups, _HOSPITAL: _HOSPITAL} if recommended else {}
+    places = {**groups, _HOSPITAL: _HOSPITAL, BOARDING: _HOSPITAL} if recommended else {}
     labels = {u.unit: {"fr": u.name_in("fr"), "en": u.name_in("en")} for u in released.units}
-    labels[_HOSPITAL] = {"fr": text("card.hospital", "fr"), "en": text("card.hospital", "en")}
+    for place, key in ((_HOSPITAL, "card.hospital"), (BOARDING, "card.boarding")):
+        labels[place] = {"fr": text(key, "fr"), "en": text(key, "en")}
     lost = {a.name: a.alarm_id for a in released.alarms if a.family == OVERRULED}
     since = released.released_at
     anew = counted_anew(connection, released.name, released.sequence, released.digest)

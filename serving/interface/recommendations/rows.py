@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from registry.decisions.overrides import called_place
 from registry.digests import canonical_json
 
 __all__ = [
@@ -52,6 +53,11 @@ class StoredRecommendation:
     seeded_for: str | None
     closed_at: int | None
     journal_entry: int
+
+    @property
+    def called_place(self) -> str:
+        """Whose level called it, wherever it is to be applied: a unit's id, or ``*``, the hospital."""
+        return called_place(self.place, self.content)
 
 
 @dataclass(frozen=True)

@@ -113,8 +113,21 @@ def test_a_rejection_is_held_against_who_boarded(hospital: Hospital) -> None:
     measured = next(d for d in found if d["recommendation_id"] == one["recommendation_id"])["measured"]
     assert (measured["boarders"], measured["threshold"], measured["needed"]) == (2, 2.0, None)
     assert (measured["exceeded"], measured["right"]) == (False, True)
+    _is_counted_as_boarding(hospital)
     history = re.sub(r"\s", " ", hospital.get("/history?language=fr").text)
+    assert history.count("Patients qui attendent un lit aux urgences</th>") == 1
     assert "mesuré : 2 en attente d’un lit, pour un seuil de 2" in history
+
+
+def _is_counted_as_boarding(hospital: Hospital) -> None:
+    """A row of its own beside the card; alarm fatigue is the hospital's, and not that of the units it is applied in."""
+    found = hospital.get("/v1/models/bed-demand/overrides", "board").json()
+    assert [(r["group"], r["unit"], r["overruled"], r["right"]) for r in found["reasons"]] == [
+        ("*", "*boarding", 1, 1)
+    ]
+    assert found["groups"] == []
+    fatigue = hospital.get("/v1/recommendations/figures", "board").json()["fatigue"]
+    assert {(f["unit"], f["level"]) for f in fatigue} == {("*", "tense")}
 
 
 def test_where_it_is_reached_already_boarding_stands_beside_it_and_no_bed_forecast(

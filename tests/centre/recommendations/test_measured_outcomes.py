@@ -1,5 +1,6 @@
 """What came of a recommendation, measured: beside what people say, once, with its entry, and unknown where it is."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -108,6 +109,15 @@ def test_beds_judge_no_decision_that_something_else_called(indicator: str, right
     one = StoredRecommendation("r", "U1", "tense", 0, 10, content, None, 5, 1)
     found = measured_outcome(one, acts(), beds(("U1", 20.0, 0.0, 28.0)))
     assert (found["exceeded"], found["right"]) == (False, right)
+
+
+def test_of_a_hospital_s_level_the_hospital_is_measured_wherever_it_is_applied() -> None:
+    """What was forecast is the total's: the unit that the protocol names says nothing of it."""
+    flows = beds(("U1", 30.0, 1.0, 28.0), ("U2", 10.0, 0.0, 20.0))
+    one = recommended()
+    for called_by, needed in ((None, 41.0), ("U1", 31.0)):
+        of = replace(one, content={**one.content, "called_by": called_by})
+        assert measured_outcome(of, acts(), flows)["needed"] == needed
 
 
 def test_the_hospital_is_the_sum_of_its_units_or_not_known() -> None:

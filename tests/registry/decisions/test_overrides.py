@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, func, insert, select
 from statsmodels.stats.proportion import proportion_confint
 
-from registry.decisions.overrides import Override, StandingDecision, overrides, standing_decisions
+from registry.decisions.overrides import BOARDING, Override, StandingDecision, overrides, standing_decisions
 from registry.decisions.share_interval import wilson_interval
 from registry.errors import JournalError
 from registry.record.database import opened_database, writing
@@ -81,6 +81,21 @@ def test_a_decision_is_read_as_it_was_given(connection: Connection) -> None:
         StandingDecision("medicine", "U1", 1200, True, None, "known_better", TITLE),
         StandingDecision("surgery", "U2", 1300, False, None, "known_better", TITLE),
     ]
+
+
+def test_what_was_forecast_is_counted_and_not_where_it_is_applied(connection: Connection) -> None:
+    """A level of the hospital may call a protocol for a unit; boarding has a forecast and a row of its own."""
+    boarding = {"forecast": None, "boarding": {"probability": 0.6}, "called_by": None}
+    _keep(connection, "r1", ("answered", 1200, ANSWER), content={**TRUSTED, "called_by": None})
+    _keep(connection, "r2", ("answered", 1210, ANSWER), content={**TRUSTED, "called_by": "U1"})
+    _keep(connection, "r3", ("answered", 1220, ANSWER), content=boarding)
+    _keep(connection, "r4", ("answered", 1230, ANSWER), content={**boarding, "boarding": None})
+    assert [d.unit for d in _standing(connection)] == [
+        "U1"
+    ]  # nothing is taken from a group for what is not its own
+    places = {**GROUPS, "*": "*", BOARDING: "*"}
+    found = {(o.group, o.unit): (o.overruled, o.decided) for o in overrides(connection, places, SINCE, 0.95)}
+    assert found == {("*", "*"): (1, 1), ("*", BOARDING): (1, 1), ("medicine", "U1"): (1, 1)}
 
 
 @pytest.mark.parametrize(
