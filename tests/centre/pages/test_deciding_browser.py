@@ -15,8 +15,8 @@ from tests.support.running_service import Running, run_service
 pytestmark = pytest.mark.browser
 
 
-def make_hospital(home: Path) -> None:
-    """A home with a signed protocol in use, and both policies; every answer needs four eyes."""
+def make_hospital(home: Path, **policy: str) -> None:
+    """A home with a signed protocol in use, and both policies."""
     made = Installation.make(home)
     store = ProtocolStore(made.settings, default_policy())
     store.add(protocol_text(), made.people["author"], now=after(0))
@@ -24,7 +24,7 @@ def make_hospital(home: Path) -> None:
         store.review("reserve-beds", 1, made.people[name], "approve", "read", now=after(1))
     store.put_in_use("reserve-beds", 1, made.people["releaser"], "winter plan", now=after(2))
     (home / "levels.toml").write_text(LEVELS, "utf-8")
-    (home / "decisions.toml").write_text(policy_text(four_eyes='"tense"'), "utf-8")
+    (home / "decisions.toml").write_text(policy_text(**policy), "utf-8")
 
 
 def sign_in(browser: Any, service: Running, who: str, width: int) -> Any:
@@ -61,7 +61,7 @@ def fits(page: Any) -> bool:
 
 def test_a_shift(tmp_path: Path, browser: Any) -> None:
     """On a phone of 360 px, by keyboard where it decides; nothing comes from elsewhere, and no script runs."""
-    make_hospital(tmp_path)
+    make_hospital(tmp_path, four_eyes='"tense"')
     with run_service(tmp_path) as service:
         manager = sign_in(browser, service, "operator", 360)
         asked: list[str] = []
@@ -115,3 +115,40 @@ def test_a_shift(tmp_path: Path, browser: Any) -> None:
         assert fits(board)
         assert asked
         assert all(url.startswith(service.url) for url in asked)
+
+
+def write(page: Any, choice: str, words: str) -> None:
+    """Fills the form in and sends it."""
+    page.get_by_label(choice).check()
+    page.get_by_label("Motif").select_option("known_better")
+    page.get_by_label("Pourquoi, en quelques mots").fill(words)
+    page.get_by_role("button", name="Inscrire la décision").click()
+
+
+def test_two_tabs_and_the_back_button_decide_once(tmp_path: Path, browser: Any) -> None:
+    """The second tab is told that it is decided, and what it wrote is not lost; going back shows the decision."""
+    make_hospital(tmp_path)
+    with run_service(tmp_path) as service:
+        first = sign_in(browser, service, "operator", 1280)
+        first.goto(f"{service.url}/decide?language=fr")
+        first.locator("a.decide").first.click()
+        first.wait_for_url("**/decide/*?*")
+        second = first.context.new_page()
+        second.goto(first.url)
+        assert second.locator("form.deciding").count() == 1
+        write(first, "Faire cette étape", "Vu au lit du patient")
+        first.wait_for_selector("#decided")
+
+        write(second, "Ne rien faire", "Trop tard pour moi")
+        second.wait_for_selector("#unrecorded")
+        said = second.locator("article.decision").inner_text()
+        assert "Trop tard pour moi" in second.locator("#unrecorded").inner_text()
+        assert "Vu au lit du patient" in said
+        assert second.locator("form.deciding").count() == 0
+
+        first.go_back()
+        first.wait_for_load_state()
+        assert first.locator("#decided").count() == 1
+        assert first.locator("form.deciding").count() == 0
+        first.goto(f"{service.url}/history?language=fr")
+        assert first.locator("main table").first.locator("td.where").count() == 1
