@@ -40,7 +40,8 @@ class Coverage:
     Attributes:
         needed: holders for the median demand; None where demand is not known.
         on_shift: holders among those who are on shift; None where the shift is not known.
-        p_short: probability that demand asks for more holders than are on shift; None where either is not known.
+        p_short: probability that demand asks for more holders than are on shift, read off the forecast's quantiles and
+            held against nothing that happened; None where either is not known.
         openings: what would fill the gap, where there is one.
     """
 

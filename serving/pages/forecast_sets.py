@@ -15,9 +15,10 @@ from serving.gateway.service_parts import Parts
 from serving.http.authentication import ENTERED_BY_LINK
 from serving.messages.forecast_protocol import LoadedModel, UnitHistory
 from serving.messages.forecast_records import BedForecast, HospitalForecast, WaitForecast
+from serving.messages.judged_tension import JudgedTension
 from serving.messages.question_records import BedQuestion, ExplainOptions, WaitQuestion
 
-__all__ = ["BedSet", "ForecastSet", "WaitSet", "forecast_set", "screen_beds"]
+__all__ = ["BedSet", "ForecastSet", "WaitSet", "forecast_set", "screen_beds", "shown_horizons"]
 
 HISTORY_HOURS = 48
 MOST_UNITS, MOST_HORIZONS, REASONS = 200, 4, 3
@@ -139,7 +140,7 @@ def _answered(parts: Parts, now: int, language: Language, *, recorded: bool) -> 
     model = parts.releases.current("bed-demand")
     units = [u.unit for u in model.units][:MOST_UNITS]
     explain = ExplainOptions(REASONS, "typical", language, stability=True)
-    question = BedQuestion(units, _spread(model.horizons_hours), now, (), explain, hospital=True)
+    question = BedQuestion(units, shown_horizons(model), now, (), explain, hospital=True)
     try:
         return _made(parts, question, now, recorded=recorded)
     except Problem as problem:
@@ -160,13 +161,21 @@ def _made(parts: Parts, question: BedQuestion, now: int, *, recorded: bool) -> _
     )
 
 
-def _spread(horizons: Sequence[float]) -> tuple[float, ...]:
-    """A few of the horizons, the nearest and the farthest among them."""
-    ordered = sorted(horizons)
-    if len(ordered) <= MOST_HORIZONS:
-        return tuple(ordered)
-    last = len(ordered) - 1
-    return tuple(ordered[round(i * last / (MOST_HORIZONS - 1))] for i in range(MOST_HORIZONS))
+def shown_horizons(model: LoadedModel) -> tuple[float, ...]:
+    """A few of the horizons: those of which a probability of tension is shown, then others up to the farthest."""
+    ordered = sorted(model.horizons_hours)
+    shown = [hours for hours in ordered if _has_probability(model.proven, hours)][:MOST_HORIZONS]
+    others, room = [h for h in ordered if h not in shown], MOST_HORIZONS - len(shown)
+    if len(ordered) <= MOST_HORIZONS or not room:
+        return tuple(ordered if room else shown)
+    last = len(others) - 1
+    picked = [others[round(i * last / (room - 1))] for i in range(room)] if room > 1 else others[-1:]
+    return tuple(sorted([*shown, *picked]))
+
+
+def _has_probability(proven: JudgedTension, hours: float) -> bool:
+    proof = proven.exceedance
+    return hours in proof.horizons or proof.of_total(None, hours) or hours in proven.boarding
 
 
 def _waits(parts: Parts, now: int, language: Language) -> WaitSet:

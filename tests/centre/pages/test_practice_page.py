@@ -158,6 +158,11 @@ def test_shortage_tomorrow_is_the_probability_of_demand_beyond_those_on_shift(
     cells = re.findall(r"<td[^>]*>(.*?)</td>", page.split('id="short"')[1].split("</section>")[0])
     assert [re.sub("<.*?>", " ", c).split() for c in cells[1:3]] == [["3"], ["1"]]
     assert "over 99%" in cells[3]
+    said = "The risk is read off the forecast’s interval; it was never held against what happens."
+    assert said in page  # a risk that nobody judged stands beside its caveat, and in no sentence at the top
+    (first,) = re.findall(r'<h1 class="first"[^>]*>(.*?)</h1>', page, re.DOTALL)
+    assert "3 needed tomorrow, 1 on shift" in first
+    assert "%" not in first
     assert "Ventilation au lit du malade" in cells[3]
 
 
