@@ -69,8 +69,7 @@ def _show(
     between = text("demo.range", language, low=formats.number(forecast["p10"], language), high=high)
     console.print(f"  [bold cyan]{middle}[/bold cyan]{between}")
     if answer.get("staffed") is not None:
-        risk = formats.probability(answer["tension_probability"], language)
-        console.print(f"  {text('demo.staffed', language, round(answer['staffed']), risk=risk)}")
+        console.print(f"  {text('demo.staffed', language, round(answer['staffed']))}")
     for reason in answer["explanation"]["reasons"]:
         console.print(f"    • {reason}", markup=False)
     trust = answer["trust"]

@@ -277,9 +277,18 @@ def test_pilotage_says_what_the_api_says(centre: tuple[str, Mapping[str, str]]) 
         for one in (*tension["units"], *tension["hospital"]):
             hours, cells = one["horizon_hours"], rows[one["unit"] or ""]
             shown = next((c for c in cells if c.startswith(f"{plain(formats.ahead(hours, 'fr'))} ")), None)
-            if shown is not None:  # made some seconds later, by a clock that runs
-                assert abs(int(re.findall(r"(\d+) %", shown)[0]) - 100 * one["probability"]) < 4, (one, shown)
-                assert f"/{one['staffed']:.0f}" in shown
+            if shown is None:  # a page has room for four
+                continue
+            assert f"/{one['staffed']:.0f}" in shown
+            assert ("non montré" in shown) != one["calibrated"], (one, shown)
+            if one["calibrated"]:  # made some seconds later, by a clock that runs
+                written = int(re.findall(r"(\d+) %", shown)[0])
+                assert abs(written - 100 * one["probability"]) < 4, (one, shown)
+        proven = {e["horizon_hours"] for e in tension["units"] if e["calibrated"]}
+        assert proven, "the check shows skill at some horizon"
+        assert proven < {e["horizon_hours"] for e in tension["units"]}, "and not at each"
+        reached = [a for u in tension["levels"]["units"] for a in u["ahead"] if a["state"] == "reached"]
+        assert {a["horizon_hours"] for a in reached} <= proven
         levels = tension["levels"]["hospital"]
         assert {n["state"] for n in levels["now"]} <= {"reached", "not_reached"}
         assert any(a["state"] != "not_computable" for a in levels["ahead"])
