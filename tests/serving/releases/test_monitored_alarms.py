@@ -7,12 +7,12 @@ import pytest
 
 from registry.monitoring.acknowledgement import acknowledge_alarm
 from registry.monitoring.alarm_text import warning_of
-from registry.monitoring.alarms import StandingAlarm, raise_alarm, standing
+from registry.monitoring.alarms import OVERRULED, StandingAlarm, raise_alarm, standing
 from registry.record.database import writing
 from serving.releases.monitored_alarms import StoredAlarms
 from serving.releases.releases_in_use import Releases
 from tests.support.installation import NOW, Installation
-from tests.support.serving_fakes import FakeReleases, InProcess, loaded, make_parts
+from tests.support.serving_fakes import PROVEN, FakeReleases, InProcess, loaded, make_parts
 
 EVIDENCE = {
     "look": "slow",
@@ -101,6 +101,34 @@ def test_an_alarm_that_stops_leaves_nothing_in_scope_until_a_new_release(tmp_pat
     releases.refresh()
     assert releases.current("wait-time").alarms == ()
     assert releases.current("wait-time").scope == loaded("wait-time", 2).scope
+
+
+def test_of_a_group_that_people_rightly_overruled_no_probability_counts(tmp_path: Path) -> None:
+    """Its units', and the hospital total's of which they are a part; in the next release they do again."""
+    parts, _ = make_parts(tmp_path / "home")
+    source, ticks = FakeReleases(), iter(range(10_000))
+    releases = Releases(source, lambda: float(next(ticks) * 2), StoredAlarms(parts.engine))
+    releases.refresh()
+    assert releases.current("bed-demand").proven == PROVEN
+    released = releases.current("bed-demand")
+    with writing(parts.engine) as connection:
+        assert raise_alarm(
+            connection,
+            model="bed-demand",
+            release=released.sequence,
+            digest=released.digest,
+            figure=(OVERRULED, "medicine"),
+            evidence={**EVIDENCE, "package": released.digest},
+            stops=False,
+            now=NOW,
+        )
+    releases.refresh()
+    proof = releases.current("bed-demand").proven.exceedance
+    assert [proof.of_unit(unit, 4.0) for unit in ("U1", "U2", "U3")] == [False, True, False]
+    assert not proof.of_total(None, 4.0)
+    source.found["bed-demand"] = loaded("bed-demand", 2)
+    releases.refresh()
+    assert releases.current("bed-demand").proven == PROVEN
 
 
 def test_a_silent_database_changes_nothing_of_what_is_known(tmp_path: Path) -> None:
