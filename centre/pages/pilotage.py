@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from centre.pages.hospital_view import hospital_view
 from centre.pages.level_words import of_units, said
-from centre.pages.unit_tension import counts, level, tensions, without_forecast
+from centre.pages.unit_tension import counts, hides_a_risk, level, tensions, without_forecast
 from centre.tension.on_its_way import demand_on_its_way
 from serving.interface.bed_forecasts import unit_labels, unlearned_units
 from serving.interface.live_pages import live_stream, shown_state
@@ -50,6 +50,7 @@ def pilotage(call: Call) -> Response:
         counts=counts(units, beds.hidden),
         horizons=sorted({f.horizon_hours for u in units for f in u.ahead}),
         proof=beds.proof,
+        hides=hides_a_risk(units, beds.proof),
         unproven=any(u.unproven for u in units),
         hospital=sorted(beds.hospital, key=lambda f: f.horizon_hours),
         levels=said(call, view.levels, view.levels.hospital),

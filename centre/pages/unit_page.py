@@ -9,7 +9,7 @@ from starlette.responses import Response
 from centre.pages.hospital_view import HospitalView, hospital_view
 from centre.pages.level_words import LevelsSaid, said
 from centre.pages.pilotage import TEMPLATES
-from centre.pages.unit_tension import UnitTension, level, tensions
+from centre.pages.unit_tension import UnitTension, hides_a_risk, level, tensions
 from centre.practice.protocol_file import Protocol
 from centre.practice.protocols_in_force import protocols_in_force
 from centre.recommendations.answers import recommendation_answer
@@ -162,6 +162,7 @@ def _page(call: Call, view: HospitalView, shown: ShownUnit, row: UnitTension, no
         path="/pilotage/unit",
         unit=row,
         proof=view.beds.proof,
+        hides=hides_a_risk([row], view.beds.proof),
         fault=view.beds.fault,
         no_forecast=no_forecast,
         now=time_words(call, view.record.at, zone),

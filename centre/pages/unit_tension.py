@@ -8,7 +8,7 @@ from centre.flows.answers import UnitBeds
 from serving.interface.bed_forecasts import BedForecast, TensionProof
 from serving.interface.pages import WATCH, WORRY, ShownBeds
 
-__all__ = ["LEVELS", "UnitTension", "counts", "level", "tensions", "without_forecast"]
+__all__ = ["LEVELS", "UnitTension", "counts", "hides_a_risk", "level", "tensions", "without_forecast"]
 
 LEVELS = ("high", "possible", "low", "unknown")
 """The words for a probability, the gravest first; what is not known stands last."""
@@ -114,6 +114,12 @@ def counts(units: Sequence[UnitTension], hidden: int) -> list[tuple[str, int]]:
     found = [u.level for u in units]
     number = {name: found.count(name) + (hidden if name == "unknown" else 0) for name in LEVELS}
     return [(name, n) for name, n in number.items() if n]
+
+
+def hides_a_risk(units: Sequence[UnitTension], proof: TensionProof) -> bool:
+    """Whether some probability is known and not shown, so that a page has to say why."""
+    known = ((u.unit, f.horizon_hours) for u in units for f in u.ahead if f.tension_probability is not None)
+    return any(not proof.of_unit(unit, hours) for unit, hours in known)
 
 
 def _worst(forecasts: Sequence[BedForecast], proof: TensionProof) -> BedForecast | None:

@@ -59,6 +59,7 @@ def test_what_no_source_gave_is_not_known_and_never_zero(quick_path: Path) -> No
     unknown = page.count('<dd><span class="unknown">non connu</span></dd>')
     assert unknown == page.count("<dd>") == 16
     assert "À regarder d’abord" in page
+    assert "Non montré" not in page
 
 
 def test_a_number_that_is_not_the_model_s_says_so_where_it_stands(quick_path: Path) -> None:
@@ -129,6 +130,8 @@ def test_a_risk_that_was_not_shown_to_be_better_is_not_shown(
     assert ["%" in cell for cell in cells] == [True, False, False, False]
     assert [not_shown in cell for cell in cells] == [False, True, True, True]
     assert all(re.search(r'class="of">\d+/\d+', cell) for cell in cells)
+    why = "n’est pas établi" if language == "fr" else "is not established to be better"
+    assert why in page.split('class="lead"')[1].split("</p>")[0]
     hospital = page.split('class="hospital"')[1].split("</tr>")[0]
     assert "%" not in hospital
     (sentence,) = re.findall(r'<h1 class="first"[^>]*>(.*?)</h1>', page, re.DOTALL)

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from registry.cards.tension.tension_proof import TensionProof
 from serving.messages.forecast_protocol import ServedUnit
+from serving.messages.judged_tension import JudgedTension
 from serving.releases.releases_in_use import Releases
 from tests.support import serving_fakes
 from tests.support.level_policies import POLICY
@@ -116,3 +118,16 @@ def test_a_unit_that_the_page_has_no_room_for_is_not_called_unknown(
     assert "Unit 200" in answer.text
     assert "the hospital has more units than it shows" in answer.text
     assert "does not know this unit" not in answer.text
+
+
+def test_a_risk_without_skill_is_not_shown(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table says so at its horizon, and the page why; at the others the percentages stand."""
+    whole = _unit(quick_path)
+    table = whole.split('<table class="figures">')[1].split("</table>")[0]
+    assert (table.count("%"), table.count("not shown"), whole.count("Not shown")) == (4, 0, 0)
+    judged = JudgedTension(exceedance=TensionProof(frozenset({4.0})))
+    monkeypatch.setattr(serving_fakes, "PROVEN", judged)
+    page = _unit(quick_path / "other")
+    table = page.split('<table class="figures">')[1].split("</table>")[0]
+    assert (table.count("%"), table.count('class="not-shown">not shown')) == (1, 3)
+    assert "Not shown: the forecast of the risk is not established" in page
