@@ -1,6 +1,7 @@
 """The folders to mutate and their tests, from `folders.toml`; and the mutants that a person has given a reason."""
 
 import fnmatch
+import math
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,8 @@ class Folder:
         name: as it stands in the results. root: where its paths begin. files: patterns of what is mutated. tests:
         files or folders of its tests. pinned: patterns of files whose survivors need a reason. without: names
         ("test_x" or "file.py::test_x") of tests that are left out. markers: pytest's -m. most_seconds: processor
-        time of a test that is still run.
+        time of a test that is still run. most_seconds_together: of the tests that one mutant is tried against, the
+        nearest first; what survives them counts as a survivor.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Folder:
     without: tuple[str, ...] = ()
     markers: str = ""
     most_seconds: float = 5.0
+    most_seconds_together: float = math.inf
     root: Path = ROOT
 
     def sources(self) -> list[str]:
@@ -63,7 +66,7 @@ def read_folders(path: Path, names: list[str]) -> list[Folder]:
         HarnessError: a name or a key that is not known.
     """
     body = tomllib.loads(path.read_text())
-    shared = {key: body[key] for key in ("markers", "most_seconds")}
+    shared = {key: body[key] for key in ("markers", "most_seconds", "most_seconds_together")}
     try:
         folders = [
             Folder(**{**shared, **{k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}})

@@ -121,7 +121,7 @@ def _survey(folder: Folder, tests: TestDigests, state: Path, tell: Tell) -> list
     return found
 
 
-def _job(mutation: Mutation, surveyed: list[SurveyedFile]) -> Job:
+def _job(mutation: Mutation, surveyed: list[SurveyedFile], most_seconds: float) -> Job:
     seeing = [file for file in surveyed if file.sees(mutation.file, mutation.function)]
     own = _own(mutation, seeing)
     ranked = [
@@ -129,7 +129,12 @@ def _job(mutation: Mutation, surveyed: list[SurveyedFile]) -> Job:
         for file in seeing
         for shared, seconds, test in file.order(mutation.file, mutation.function)
     ]
-    return Job(mutation, {test: seconds for *_, seconds, test in sorted(ranked)})
+    tests: dict[str, float] = {}
+    for *_, seconds, test in sorted(ranked):
+        if sum(tests.values()) > most_seconds:
+            break
+        tests[test] = seconds
+    return Job(mutation, tests)
 
 
 def _own(mutation: Mutation, seeing: list[SurveyedFile]) -> SurveyedFile | None:
@@ -145,11 +150,13 @@ def _own(mutation: Mutation, seeing: list[SurveyedFile]) -> SurveyedFile | None:
     return seeing[min(reaching)[1]] if reaching else None
 
 
-def _batches(mutations: list[Mutation], surveyed: list[SurveyedFile], workers: int) -> list[_Batch]:
+def _batches(
+    folder: Folder, mutations: list[Mutation], surveyed: list[SurveyedFile], workers: int
+) -> list[_Batch]:
     """A batch a file, the large ones split, the largest first, so that no core waits long at the end."""
     by_file: dict[str, list[Job]] = {}
     for mutation in mutations:
-        by_file.setdefault(mutation.file, []).append(_job(mutation, surveyed))
+        by_file.setdefault(mutation.file, []).append(_job(mutation, surveyed, folder.most_seconds_together))
     batches = []
     for file, jobs in by_file.items():
         parts = workers if len(jobs) > _SPLIT else 1
@@ -163,7 +170,7 @@ def _run(
     """Yields each mutant with what its server told of it."""
     imported = list(dict.fromkeys(name for file in surveyed for name in file.modules))
     import_libraries(imported)
-    waiting = _batches(mutations, surveyed, workers)
+    waiting = _batches(folder, mutations, surveyed, workers)
     by_key = {(m.file, m.key): m for m in mutations}
     running: dict[int, tuple[Fork, _Batch]] = {}
     free = [state / f"server-{number}.log" for number in range(workers)]

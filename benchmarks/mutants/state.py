@@ -52,7 +52,7 @@ class TestDigests:
         common = digest(b"".join(path.read_bytes() for path in shared))
         files = folder.test_files()
         self.by_file = {f: digest(common.encode() + (folder.root / f).read_bytes()) for f in files}
-        settings = f"{folder.markers} {folder.most_seconds} {folder.without}"
+        settings = f"{folder.markers} {folder.most_seconds} {folder.most_seconds_together} {folder.without}"
         self.all = digest(" ".join([settings, *self.by_file.values()]).encode())
 
     def of(self, outcome: str, killer: str | None) -> str:

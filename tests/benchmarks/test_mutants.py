@@ -1,6 +1,7 @@
 """The mutants' harness on a small project of its own: what it kills, what it lets live, and that it goes on."""
 
 import gc
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -112,6 +113,20 @@ def test_after_a_new_test_only_survivors_run_again(project: Folder) -> None:
     assert "LEAST = 2" not in alive
     killed = sum(f.outcome == "test" for f in first.findings)
     assert any(line.endswith(f"mutants to run, {killed} known") for line in told)
+
+
+def test_a_mutant_is_tried_against_the_nearest_tests_for_a_limited_time(project: Folder) -> None:
+    """What a test further away would see counts as a survivor then: the rate is never better than it is."""
+    (project.root / "tests" / "test_kiosk.py").write_text(
+        _TESTS + "\n\ndef test_slowly():\n    for _ in range(2_000_000):\n        kiosk.LEAST += 0\n"
+        "    assert kiosk.is_enough(4)\n"
+    )
+    (project.root / "tests" / "test_threshold.py").write_text(
+        "import kiosk\n\n\ndef test_exactly_three():\n    assert kiosk.is_enough(3)\n"
+    )
+    for most, outcome in ((math.inf, "test"), (0.01, "survived")):
+        run = judge(replace(project, most_seconds_together=most))
+        assert {f.outcome for f in run.findings if f.after == "return count > LEAST"} == {outcome}
 
 
 def test_a_test_that_fails_without_a_mutant_stops_the_run(project: Folder) -> None:

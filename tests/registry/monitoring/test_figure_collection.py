@@ -82,7 +82,10 @@ def by_name(figures: DailyFigures) -> dict[tuple[str, str], Array]:
 
 
 def test_errors_of_waits_are_weighted_means_of_a_day_and_of_each_group_less_the_others() -> None:
-    """Two days of 30 women, 30 men and 30 of whom it is not known; NumPy averages their logarithmic errors."""
+    """Two days of 30 women, 30 men and 30 of whom it is not known; NumPy averages their logarithmic errors.
+
+    An attribute that was not received hides none of those after it.
+    """
     rng = np.random.default_rng(5)
     day, sex = np.repeat([0, 1], 90), np.tile(np.repeat(np.array(["F", "M", None], object), 30), 2)
     outcome, weight = rng.uniform(5, 90, 180), rng.uniform(0.5, 2, 180)
@@ -90,7 +93,7 @@ def test_errors_of_waits_are_weighted_means_of_a_day_and_of_each_group_less_the_
     quantiles = 30 + 2.0 * np.arange(-9, 10) + rng.uniform(-5, 5, 180)[:, None]
     rows = scored(outcome, quantiles, counts=False, sex=sex, weight=weight)
     found = Collected(np.arange(2), day)
-    _errors(found, rows, ("sex", "language"))
+    _errors(found, rows, ("language", "sex"))
     figures = by_name(found.done())
     known, p50 = np.isfinite(outcome), quantiles[:, 9]
     error = np.log(outcome + 10) - np.log(p50 + 10)

@@ -13,6 +13,7 @@ from registry.monitoring.daily_spread import long_run_spread
 from registry.monitoring.sequential_tests import _furthest_month, watch
 from registry.policy.board_policy import default_policy, load_policy
 from registry.policy.monitor_rules import FAMILIES, Family
+from registry.statistics.season_trend import FRANCE, expected_values
 
 RULES = default_policy().monitor
 
@@ -273,6 +274,19 @@ def test_a_figure_that_hardly_varied_is_held_to_a_least_spread() -> None:
     nothing = watch(_one(np.zeros(500), "outcomes"), 19_700 + 450, QUIET)
     assert nothing.spread.tolist() == [1e-9]
     assert nothing.alarms == ()
+
+
+def test_what_a_season_moves_may_stray_three_times_as_far_as_the_furthest_month_before() -> None:
+    """A month of the reference lay apart: no margin of the policy says how far the next season goes."""
+    values = _noise(0.01)
+    values[200:228] += 0.6
+    figures, released = _one(values, "explanations"), 19_700 + 450
+    usual = expected_values(figures.days, figures.values, released, np.zeros(values.size, bool), FRANCE)
+    furthest = _furthest_month((figures.values - usual)[:450, 0])
+    assert 0.4 < furthest < 0.6
+    margin = watch(figures, released, QUIET).margin[:, 0]
+    assert margin == pytest.approx([3 * furthest, 6 * furthest])
+    assert margin[0] > 3 * QUIET.margin_explanations
 
 
 def test_an_acknowledged_figure_begins_anew_after_the_day_that_no_longer_counts() -> None:

@@ -168,6 +168,7 @@ def test_a_retired_key_signs_nothing_more_but_what_it_signed_stays(key: Key) -> 
     """Who leaves the hospital does not take its releases along."""
     trust, signed = _trust(key).with_retired(key.name), key.sign(PURPOSE, {})
     assert trust.require(signed, "board", PURPOSE) == key.name
+    assert trust.signer(signed, "board", PURPOSE).retired
     with pytest.raises(SignatureError, match="retired"):
         trust.require(signed, "board", PURPOSE, acting=True)
 
