@@ -199,7 +199,10 @@ def test_a_package_of_which_no_model_was_held_back_has_its_own_errors_of_both_se
     with np.load(made.settings.home / "monitoring" / f"{digest}.npz", allow_pickle=False) as kept:
         days, errors = kept["days"], kept["values"][:, [n.startswith("errors|") for n in kept["names"]]]
     assert errors.size
-    unfitted, judged = local_day(np.array([spans["validation"][0], spans["test"][0]]), zone).tolist()
+    unfitted, judged, ended = local_day(
+        np.array([spans["validation"][0], spans["test"][0], spans["test"][1]]), zone
+    ).tolist()
+    assert days[-1] == ended - 1, "the day in which the test set ends is not whole"
     assert np.isnan(errors[days < unfitted]).all()
     for first_day, last_day in ((unfitted, judged), (judged, int(days[-1]))):
         assert np.isfinite(errors[(days > first_day) & (days < last_day)]).any()
