@@ -103,8 +103,8 @@ bench-monitor: setup ## false alarms and delays of the monitor
 bench-overload: setup ## the service at five times what it bears
 	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.overload $(if $(SECONDS),--seconds $(SECONDS)) $(if $(NOTE),--note "$(NOTE)")
 
-bench-pages: setup ## server time of the pages
-	$(BIN)/python -m benchmarks.pages
+bench-pages: setup ## server time of the pages, 100 units with real forecasts
+	$(BIN)/python -m benchmarks.pages $(if $(NOTE),"$(NOTE)")
 
 bench-real: setup ## forecasts on real records
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.forecasts.real_records
