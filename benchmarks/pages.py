@@ -70,11 +70,11 @@ def main() -> None:
         news = [_after_news(parts, client, headers) for _ in range(CENSUSES)]
     figures = [Figure("pilotage, the first request", "ms", None, first, None, words)]
     for name, taken in times.items():
-        median = statistics.median(taken)
+        median = round(statistics.median(taken), 1)
         met = median <= GOAL_MS
         figures.append(Figure(f"{name}, median of {REPEATS}", "ms", f"at most {GOAL_MS}", median, met, words))
         figures.append(Figure(f"{name}, worst of {REPEATS}", "ms", None, max(taken), None, words))
-    median = statistics.median(news)
+    median = round(statistics.median(news), 1)
     figures.append(
         Figure(f"pilotage after a new census, median of {CENSUSES}", "ms", None, median, None, words)
     )
