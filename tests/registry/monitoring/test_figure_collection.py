@@ -16,7 +16,7 @@ from registry.evidence.records import Scored
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from registry.model.forecast_model import ForecastModel
 from registry.model.scoring import prepare
-from registry.monitoring.daily_figures import DailyFigures
+from registry.monitoring.daily_figures import DailyFigures, Figure
 from registry.monitoring.daily_means import Collected
 from registry.monitoring.figure_collection import (
     _between,
@@ -116,6 +116,16 @@ def test_errors_of_waits_are_weighted_means_of_a_day_and_of_each_group_less_the_
     ratio = [value / spread for value in mean(np.abs(outcome - p50), known)]
     assert figures["error_ratio", "all"].tolist() == pytest.approx(ratio)
     assert len(figures) == 6
+
+
+def test_the_error_that_is_awaited_is_that_of_the_visits_whose_wait_is_known() -> None:
+    """30 visits of 54.95 minutes about 50, where 4.95 are awaited; ten without an outcome count for nothing."""
+    known = np.arange(40) < 30
+    quantiles = 50 + np.where(known, 1.0, 10.0)[:, None] * np.arange(-9.0, 10.0)
+    outcome = np.where(known, 54.95, np.nan)
+    found = Collected(np.arange(1), np.zeros(40, int))
+    _errors(found, scored(outcome, quantiles, counts=False, sex=np.full(40, "F", object)), ())
+    assert by_name(found.done())["error_ratio", "all"].tolist() == pytest.approx([1.0])
 
 
 def test_a_day_on_which_no_error_is_expected_has_no_ratio() -> None:
@@ -240,3 +250,15 @@ def test_inputs_and_outcomes_of_wards_are_means_of_a_day(packages: Packages) -> 
     assert ("inputs", "demand_now") in figures
     assert ("errors", "horizon=24h") in figures
     assert any(family == "fairness" and name.startswith("unit_group=") for family, name in figures)
+
+
+def test_the_instant_at_which_a_span_ends_is_no_more_in_it(packages: Packages) -> None:
+    """The test set begins there: what is counted of one set is not counted of another."""
+    local, first, last = _days(packages.wards)
+    at = packages.wards.prediction_time
+    end = int(at[local == last].max())
+    found = gather(packages.beds, packages.wards, (first, last), [(first * DAY - DAY, end)], ())
+    column = found.figures.index(Figure("errors", "horizon=24h"))
+    before = (local == last) & (at < end) & np.isfinite(packages.wards.outcome)
+    assert before.sum() >= 20  # so that no day waits for another
+    assert found.rows[-1, column] == before.sum()
