@@ -13,6 +13,7 @@ from registry.candidates.standing_reviews import (
     author_of,
     review_files,
     reviews,
+    signed_by,
     standing_refusals,
     standing_reviews,
 )
@@ -258,3 +259,11 @@ def test_reviews_by_hand_are_reviews(installation: Installation) -> None:
     found = installation.check(installation.register())
     review_by_hand(installation, found)
     assert _standing(installation, found) == [("ada", "approve"), ("bob", "approve")]
+
+
+def test_a_review_too_deep_to_be_read_lifts_no_refusal(installation: Installation) -> None:
+    """Whoever can write journal and folder names it by its digest: it is nobody's word, and no crash."""
+    found, content = installation.register(), b"[" * 200_000
+    write_atomically(found.folder / "reviews" / "0001-ada.json", content)
+    is_signed = signed_by(found.folder.parent, load_trust(installation.settings.trust))
+    assert not is_signed("ada", "withdraw", {"review_digest": sha256_bytes(content)})
