@@ -8,7 +8,7 @@ from starlette.responses import Response
 from centre.practice.answers import StepAnswer
 from centre.practice.practice_view import Practice, note_receipt, practice_at, read_by
 from centre.practice.protocol_file import Protocol
-from serving.interface.live_record import record_at
+from serving.interface.live_record import hospital_zone
 from serving.interface.requests import (
     Call,
     Endpoint,
@@ -199,7 +199,7 @@ def receipt(call: Call) -> Response:
 
 def _practice(call: Call) -> Practice:
     now = call.parts.clock.now()
-    return practice_at(call.parts, now, record_at(call.parts, now).zone)
+    return practice_at(call.parts, now, hospital_zone(call.parts))
 
 
 ENDPOINTS = (

@@ -1,7 +1,7 @@
 """The beds: who lies where, how many beds have staff, which units are closed and why, who is expected to leave."""
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from operator import itemgetter, sub
 
 from centre.flows.answers import BedsFlow, UnitBeds
 from centre.flows.emergency import boarders
@@ -68,12 +68,14 @@ def _is_here(stay: Row, at: int) -> bool:
 
 def _latest(census: Sequence[Row], at: int) -> Row | None:
     """The last row of a unit's census, if it is no older than such a census is sent: hourly or daily."""
-    rows = sorted((r for r in census if r["at"] <= at), key=lambda r: int(r["at"]))
+    rows = [row for row in census if row["at"] <= at]
     if not rows:
         return None
-    gaps = [int(b["at"]) - int(a["at"]) for a, b in pairwise(rows)]
-    age = min(max(_CENSUS_AGE, 2 * min(gaps, default=0)), _DAILY_AGE)
-    return rows[-1] if at - int(rows[-1]["at"]) <= age else None
+    last: Row = max(reversed(rows), key=itemgetter("at"))
+    times = sorted(map(int, map(itemgetter("at"), rows)))
+    gap = min(map(sub, times[1:], times), default=0)
+    age = min(max(_CENSUS_AGE, 2 * gap), _DAILY_AGE)
+    return last if at - int(last["at"]) <= age else None
 
 
 def _number(row: Row | None, name: str) -> float | None:

@@ -44,7 +44,8 @@ def levels_now(parts: Parts, forecasts: BedForecasts, now: int) -> LevelsNow:
         forecasts: may be somewhat older, as a page's are.
     """
     record = record_at(parts, now)
-    flows, indices = flows_of(record), crowding_indices(record)
+    flows = flows_of(record)
+    indices = crowding_indices(record, flows)
     units, hospital = unit_exceedances(forecasts), hospital_exceedances(forecasts)
     boarding = boarding_ahead(parts, forecasts, flows, now)
     in_force = policy_in_force(levels_file(parts))

@@ -12,7 +12,7 @@ from centre.practice.practice_view import Practice, note_receipt, practice_at, r
 from centre.practice.protocol_file import Protocol
 from centre.practice.read_receipts import reading_list
 from serving.interface.installation import levels_file
-from serving.interface.live_record import record_at
+from serving.interface.live_record import hospital_zone, record_at
 from serving.interface.pages import (
     PAGE,
     SEES_PAGES,
@@ -102,7 +102,7 @@ def protocol_page(call: Call) -> Response:
 
 def _protocol_page(call: Call, protocol_id: str, notice: str = "", status: int = 200) -> Response:
     now = call.parts.clock.now()
-    applies = practice_at(call.parts, now, record_at(call.parts, now).zone)
+    applies = practice_at(call.parts, now, hospital_zone(call.parts))
     protocol = _protocol(applies, protocol_id)
     held = {
         skill: [
@@ -144,7 +144,7 @@ def take_receipt(call: Call) -> Response:
     call = replace(call, query={**call.query, "language": spoken})
     protocol_id, digest = call.body.get("protocol", "")[:200], call.body.get("digest", "")
     now = call.parts.clock.now()
-    protocol = _protocol(practice_at(call.parts, now, record_at(call.parts, now).zone), protocol_id)
+    protocol = _protocol(practice_at(call.parts, now, hospital_zone(call.parts)), protocol_id)
     if not has_own_name(call.caller):
         return _protocol_page(call, protocol_id, "read_how", 403)
     if digest != protocol.digest:  # another version came into force meanwhile: these bytes were not read

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from centre.flows.beds import beds_flow
+from centre.flows.answers import BedsFlow
 from centre.flows.emergency import present_visits
 from serving.interface.live_record import HOUR, LiveRecord, Row
 from serving.interface.requests import moment
@@ -38,15 +38,18 @@ def ratio(numerator: float, denominator: float) -> float:
     return numerator / denominator
 
 
-def fedoru_inputs(record: LiveRecord, groups: frozenset[str]) -> Mapping[str, dict[str, float | None]]:
+def fedoru_inputs(
+    record: LiveRecord, beds: BedsFlow, groups: frozenset[str]
+) -> Mapping[str, dict[str, float | None]]:
     """The inputs of each indicator; None: not known.
 
     Args:
+        beds: read off the record.
         groups: the unit groups that are medicine or surgery; empty: the hospital does not say which.
     """
     visits = _last_day(record)
     admitted, stay_hours, ended = _admissions(record, visits)
-    staffed, occupied = _beds(record, groups)
+    staffed, occupied = _beds(beds, groups)
     return {
         "free_medicine_surgery_beds": {
             "medicine_surgery_staffed": staffed,
@@ -102,8 +105,8 @@ def _end(visit: Row, at: int, wards: Mapping[str, int]) -> int | None:
     return min(ends, default=None)
 
 
-def _beds(record: LiveRecord, groups: frozenset[str]) -> tuple[float | None, float | None]:
-    units = [u for u in beds_flow(record).units if u.group in groups and not u.closed]
+def _beds(beds: BedsFlow, groups: frozenset[str]) -> tuple[float | None, float | None]:
+    units = [u for u in beds.units if u.group in groups and not u.closed]
 
     def total(values: Sequence[float | None]) -> float | None:
         return None if not values or None in values else float(sum(v for v in values if v is not None))

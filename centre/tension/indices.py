@@ -6,8 +6,8 @@ those of docs/command-centre.md.
 
 from collections.abc import Callable, Mapping
 
-from centre.flows.beds import beds_flow
-from centre.flows.emergency import emergency_flow, present_visits
+from centre.flows.answers import FlowsAnswer
+from centre.flows.emergency import present_visits
 from centre.flows.staffing import staffed_at
 from centre.tension.answers import CrowdingIndex
 from centre.tension.bjml import BJML_FORMULA
@@ -79,14 +79,15 @@ def edwin(*, urgency: float, doctors: float, places: float, boarders: float) -> 
 
 
 def crowding_indices(
-    record: LiveRecord, medicine_surgery: frozenset[str] = frozenset()
+    record: LiveRecord, flows: FlowsAnswer, medicine_surgery: frozenset[str] = frozenset()
 ) -> tuple[CrowdingIndex, ...]:
     """The indices of all emergency departments together at the record's instant.
 
     Args:
+        flows: read off the record.
         medicine_surgery: the unit groups that are medicine or surgery; empty: the hospital does not say which.
     """
-    emergency, beds = emergency_flow(record).total, beds_flow(record).total
+    emergency, beds = flows.emergency.total, flows.beds.total
     shared = {"places": emergency.places, "boarders": emergency.boarding}
     for_nedocs = {
         "patients": emergency.present,
@@ -97,7 +98,7 @@ def crowding_indices(
         "last_wait_hours": _last_wait_hours(record),
     }
     for_edwin = {"urgency": _urgency(record), "doctors": _doctors(record), **shared}
-    for_fedoru = fedoru_inputs(record, medicine_surgery)
+    for_fedoru = fedoru_inputs(record, flows.beds, medicine_surgery)
     return (
         _index("NEDOCS", nedocs, for_nedocs),
         _index("EDWIN", edwin, for_edwin),

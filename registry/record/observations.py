@@ -112,8 +112,12 @@ def rows_known_at(connection: Connection, table: str, at: int, *, since: int) ->
         o.received_at <= at,
         o.superseded_at.is_(None) | (o.superseded_at > at),
     )
-    found = connection.execute(query.order_by(o.seq))
-    return [{**json.loads(row), "received_at": received_at} for received_at, row in found]
+    found = connection.execute(query.order_by(o.seq)).all()
+    # One array is read in half the time of its rows one by one.
+    rows: list[dict[str, Any]] = json.loads("[" + ",".join([row for _, row in found]) + "]")
+    for row, (received_at, _) in zip(rows, found, strict=True):
+        row["received_at"] = received_at
+    return rows
 
 
 def first_reception(connection: Connection) -> int:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from centre.flows.answers import UnitBeds
+from centre.flows.hospital import flows_of
 from centre.pages.unit_tension import UnitTension, tensions, without_forecast
 from centre.tension.indices import crowding_indices
 from hospital.contracts.tables import TABLES
@@ -230,7 +231,7 @@ def test_every_code_of_what_is_missing_has_words() -> None:
     parts_missing = {"conditions", "joint_distribution", "probability", "threshold", "value", "unit"}
     parts_missing |= {"staffed", "forecast", "distribution"}
     empty = LiveRecord(NOW, ZoneInfo("Europe/Paris"), dict.fromkeys(TABLES, ()))
-    inputs = {m for i in crowding_indices(empty) if i.name != "BJML" for m in i.missing}
+    inputs = {m for i in crowding_indices(empty, flows_of(empty)) if i.name != "BJML" for m in i.missing}
     assert len(inputs) > 12
     assert [m for m in sorted(parts_missing | inputs) if not has_text(f"levels.missing.{m}")] == []
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from centre.flows.hospital import flows_of
 from centre.tension.fedoru import FEDORU
 from centre.tension.indices import crowding_indices
 from hospital.contracts.tables import TABLES
@@ -51,7 +52,7 @@ def indices(
     """The indices by name."""
     rows = {"visits": visits, "stays": STAYS, "units": UNITS, "staffing": STAFFING}
     record = LiveRecord(now, PARIS, {name: rows.get(name, []) for name in TABLES})
-    return {i.name: i for i in crowding_indices(record, groups)}
+    return {i.name: i for i in crowding_indices(record, flows_of(record), groups)}
 
 
 def changed(name: str, **more: Any) -> list[dict[str, Any]]:
