@@ -60,6 +60,19 @@ class TestSealed:
             (fault,) = check_faults(other, registration, trust)
             assert fault.key == "trust_errors.check.untrusted"
 
+    @pytest.mark.parametrize("field", ["model", "version", "digest", "policy_digest"])
+    def test_a_report_of_something_else_is_named(self, installation: Installation, field: str) -> None:
+        """Sealed and signed as a whole, with a card that says the same: it is of another version all the same."""
+        found = installation.check(installation.register())
+        sealed = read_sealed(found)
+        report = sealed.report | {field: "another"}
+        card = sealed.card | ({field: "another"} if field in sealed.card else {})
+        found.seal(report, card, default_policy().content, installation.people["checker"])
+        faults = check_faults(
+            read_sealed(found), found.registration["body"], load_trust(installation.settings.trust)
+        )
+        assert [f.values["fields"] for f in faults if f.key == "trust_errors.check.disagreement"] == [field]
+
     def test_a_check_that_cannot_be_read_is_said(self, installation: Installation) -> None:
         """With the file."""
         found = installation.check(installation.register())
