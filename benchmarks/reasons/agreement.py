@@ -217,11 +217,17 @@ def _start(first: str, language: Language) -> tuple[tuple[float | None, float] |
         return _start(
             "0 patients maintenant" + first if language == "fr" else "0 patients now" + first, language
         )
-    ends = re.search(r": (?P<number>[+−]?[\d.,\u00a0\u202f]*\d)(\u00a0?(min|lits?|beds?|%))?$", first)
+    ends = re.search(
+        r": (?P<bound>(moins|plus) de |under |over )?"
+        r"(?P<number>[+−]?[\d.,\u00a0\u202f]*\d)(\u00a0?(min|lits?|beds?|%))?$",
+        first,
+    )
     if now is None:
         if ends is None:
             return None, 0.0
         start = number_of(ends["number"], language)
+        if ends["bound"]:  # of a probability near 0 or 100, which lies beyond it
+            return (None, start), min(start, 100 - start) + 1e-6
         return (None, start), 0.5 * float(step(start)) + 1e-6
     patients = number_of(now["number"], language)
     room = 0.5 * float(step(patients)) + 1e-6

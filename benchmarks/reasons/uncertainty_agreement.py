@@ -25,6 +25,10 @@ _LEAD = {
         r"as usual|that|as likely)\b.*?(: (?P<about>.*))?$"
     ),
 }
+_COVERED = (
+    "L'intervalle n'est que l'attente déjà passée\u00a0: il ne dit pas combien elle durera encore",
+    "The interval is the wait so far alone: it does not say how much longer it will last",
+)
 _MORE = {"plus grande", "plus probable", "greater", "more likely"}
 _LESS = {"plus petite", "moins probable", "smaller", "less likely"}
 _OTHERS = ("plusieurs facteurs ensemble", "several factors together")
@@ -42,8 +46,13 @@ def uncertainty_disagreements(answer: Mapping[str, Any], language: Language, ser
     found = causal(sentences, language)
     scaled, scale = _in_points(answer) if answer["of"] == "tension" else (answer, 1.0)
     lead = _LEAD[language].match(sentences[0])
-    rest = sentences[1:] if lead is not None else sentences
-    if lead is None and answer["compared_with"] is not None:
+    covered = sentences[0] in _COVERED
+    rest = sentences[1:] if lead is not None or covered else sentences
+    if covered != (answer["unit"] == "min" and served < _SHOWN):
+        found["lead"] += 1
+    if not rest:  # nothing moves an interval that says nothing, whatever is usual
+        return found if covered and answer["base"] < _SHOWN else found + Counter(["no start"])
+    if lead is None and not covered and answer["compared_with"] is not None:
         found["no lead"] += 1
     if lead is not None:
         found.update(_lead(lead, scaled, rest, scale * served, language))

@@ -65,9 +65,9 @@ class _PlainForecaster(_Forecaster):
             told = _nothing_said(quantiles["p50"])
             # By how much the floor raises it is one of the reasons: here that it does is enough.
             raised = {"floor": float(quantiles["p50"] <= rows.floor[i])}
-            late = moments.warnings(i, raised, quantiles, language)
+            nothing, late = moments.warnings(i, raised, quantiles, language)
             against = (text("trust.contradiction", language),) if contradicted[i] else ()
-            trust = warned(answers.trust(i, stale=stale), late, first=against)
+            trust = warned(answers.trust(i, stale=stale), late, first=(*nothing, *against))
             at = moment(int(query.prediction_time[i]))
             out.append(
                 WaitForecast(prediction_time=at, wait_minutes=quantiles, explanation=told, trust=trust)

@@ -1,7 +1,8 @@
 """What a reader says of the emergency department now, laid over what the record counts.
 
 A count that is said in place of the recorded one leaves unknown what was counted together with it: nobody knows how
-many of 19 who are said to wait are urgent. What is said as it is recorded changes nothing.
+many of 19 who are said to wait are urgent. Of nobody who is said to wait none is. What is said as it is recorded
+changes nothing.
 """
 
 from collections.abc import Mapping
@@ -24,6 +25,9 @@ _DEPENDENT = {
     "ed_boarding": ("ed_present",),
 }
 """What is counted from the same patients; patients per doctor are computed from what is said."""
+_KINDS_OF_WAITING = frozenset(
+    {"ed_waiting_urgent", "ed_waiting_ahead", "ed_waiting_over_1h", "ed_waiting_over_2h"}
+)
 
 
 def lay_over(state: Mapping[str, Array], said: Mapping[str, Array]) -> dict[str, Array]:
@@ -33,7 +37,10 @@ def lay_over(state: Mapping[str, Array], said: Mapping[str, Array]) -> dict[str,
         spoken = ~np.isnan(values)
         other = spoken & (values != state[feature])
         for name in _DEPENDENT.get(feature, ()) if other.any() else ():
-            out[name] = np.where(other, np.nan, out[name])
+            unknown = np.full(values.shape, np.nan)
+            if name in _KINDS_OF_WAITING:  # where urgency is not known, who is as urgent stays unknown
+                unknown = np.where((values == 0) & ~np.isnan(state[name]), 0.0, unknown)
+            out[name] = np.where(other, unknown, out[name])
         out[feature] = np.where(spoken, values, out[feature])
     return out
 

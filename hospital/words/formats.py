@@ -42,6 +42,7 @@ __all__ = [
     "probability",
     "quantity",
     "short_number",
+    "short_probability",
     "short_quantity",
     "signed",
     "time",
@@ -103,6 +104,15 @@ def probability(value: float | None, language: Language) -> str:
         return written
     bound = ("under", 0.01) if value < 0.5 else ("over", 0.99)
     return text(f"quantities.{bound[0]}", language, share=percent(bound[1], language))
+
+
+def short_probability(value: float, language: Language) -> str:
+    """A probability (0 to 1) as people say it, to a tenth below ten per cent; none is written as 0 or 100."""
+    for bound, key, beyond in ((0.001, "under", value < 0.0005), (0.99, "over", value >= 0.995)):
+        if beyond:
+            share = percent(bound, language, 1 if key == "under" else 0)
+            return text(f"quantities.{key}", language, share=share)
+    return short_quantity(100 * value, "%", language)
 
 
 def horizon(hours: float, language: Language) -> str:

@@ -1,5 +1,6 @@
 """What a hospital total was made of: the rows and answers of its units, handed on to whoever explains more of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
@@ -8,7 +9,7 @@ import numpy as np
 from hospital.arrays import Array
 from registry.explanations.basis import Basis
 from registry.model.forecast_model import Explained, ForecastModel, Rows
-from registry.model.hospital.all_units import values_of_all_units
+from registry.model.hospital.all_units import partly_unknown, values_of_all_units
 from registry.model.hospital_total import HospitalTotal
 from registry.model.scope_fallback import Answered
 
@@ -70,6 +71,11 @@ class TotalBasis:
     def values(self) -> Array:
         """What each feature is of all units together: float64 [features], NaN unknown or nothing."""
         return self.of_all(self.rows.X.astype(np.float64))
+
+    @cached_property
+    def partly_unknown(self) -> Mapping[int, tuple[int, int]]:
+        """Values that only some units know, as `registry.model.hospital.all_units.partly_unknown` has them."""
+        return partly_unknown(self.rows.X, self.model.features)
 
     def of_all(self, values: Array) -> Array:
         """Values of units (float64 [units, features]) together: float64 [features]."""

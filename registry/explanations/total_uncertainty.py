@@ -44,7 +44,7 @@ def explain_total(basis: TotalBasis, of: Literal["interval", "tension"]) -> Unce
     base = float(game.values(columns, member[:1])[0])
     order = np.argsort(-np.abs(found[:players]), kind="stable")
     columns, alone = columns[order], found[:players][order]
-    usual = basis.of_all(game.moves.usual.astype(np.float64))
+    usual = basis.of_all(game.usual.astype(np.float64))
     return Uncertainty(
         np.array([base]),
         columns[None],
@@ -64,10 +64,19 @@ class _Game:
     of: Literal["interval", "tension"]
 
     @cached_property
+    def _moves_of_all(self) -> Moves:
+        return moves_of(self.basis.of_units, self.basis.staffed)
+
+    @property
+    def usual(self) -> Array:
+        """What is usual of each feature in every unit, whoever answers for it: float [units, features]."""
+        return self._moves_of_all.usual
+
+    @cached_property
     def moves(self) -> Moves:
         """From the usual to what is, in each unit; of one that the baseline answers no feature moves anything."""
         inside = self.basis.answered.inside[:, None]
-        found = moves_of(self.basis.of_units, self.basis.staffed)
+        found = self._moves_of_all
         usual = np.where(inside, found.usual, self.basis.rows.X)
         centre, below, above, _ = found.start
         staffed = np.where(self.basis.answered.inside, found.start[3], self.basis.staffed)

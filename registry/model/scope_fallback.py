@@ -44,6 +44,18 @@ class Answered:
     unheld: Array
 
     @property
+    def compared(self) -> Explained:
+        """Reasons of every row whoever answers it: the model's, where it explains any, for it knows what is usual.
+
+        Raises:
+            ValueError: neither explains these rows.
+        """
+        found = self.model or self.baseline
+        if found is None:
+            raise ValueError("neither the model nor the baseline explains these rows")
+        return found
+
+    @property
     def base(self) -> Array:
         """Where each explanation starts: float64 [n]."""
         return self._either(lambda found: found.base)
@@ -88,10 +100,7 @@ class Answered:
 
     def _either(self, part: Callable[[Explained], Array]) -> Array:
         if self.model is None or self.baseline is None:
-            only = self.model or self.baseline
-            if only is None:
-                raise ValueError("neither the model nor the baseline explains these rows")
-            return part(only)
+            return part(self.compared)
         ours, theirs = part(self.model), part(self.baseline)
         inside = self.inside if ours.ndim == 1 else self.inside[:, None]
         return np.where(inside, ours, theirs)

@@ -47,12 +47,14 @@ def uncertainty_contrast_explanation(
         "contributions": tuple(contributions),
         "other": other,
         "adjustments": adjustments,
-        "reasons": (_lead(words, more, moment), first, *changes, *notes(pair, zone, language)),
+        "reasons": (_lead(words, found.base, more, moment), first, *changes, *notes(pair, zone, language)),
     }
 
 
-def _lead(words: UncertaintyWords, more: float, moment: str) -> str:
-    """Whether there is more of it than in the other forecast."""
+def _lead(words: UncertaintyWords, base: float, more: float, moment: str) -> str:
+    """Whether there is more of it than in the other forecast; of an interval that says nothing, that it does not."""
+    if words.covered(base + more):
+        return text(f"{_SHOWN}.covered", words.language)
     kind = "same" if words.change(more) is None else "more" if more > 0 else "less"
     return text(f"{_SHOWN}.{words.of}_{kind}_then", words.language, moment=moment)
 

@@ -11,6 +11,7 @@ from registry.explanations.total_basis import TotalBasis
 from registry.explanations.uncertainty import RECENT_ERRORS, Uncertainty
 from serving.forecasting.comparison import Comparison, compared_with, comparison_words
 from serving.forecasting.feature_words import FeatureStatement, FeatureWords, sentences, subjects
+from serving.forecasting.hospital.partial_values import about_partial_value
 from serving.forecasting.reason_sentences import Unit, effect, rounded, sentence_of
 from serving.messages.forecast_parts import Contribution, Explanation, contribution_of
 from serving.messages.question_records import ExplainOptions
@@ -66,8 +67,13 @@ class UncertaintyWords:
 
     def value(self, value: float) -> str:
         """The number itself."""
-        unit = "%" if self.of == "tension" else self.unit
-        return formats.short_quantity(self.scale * value, unit, self.language)
+        if self.of == "tension":
+            return formats.short_probability(value, self.language)
+        return formats.short_quantity(value, self.unit, self.language)
+
+    def covered(self, width: float) -> bool:
+        """Whether a width is that of a wait whose whole interval is the wait so far, and so says nothing more."""
+        return self.of == "interval" and self.answered == "min" and self.change(width) is None
 
 
 def words_of(of: Literal["interval", "tension"], waits: bool, language: Language) -> UncertaintyWords:
@@ -108,7 +114,13 @@ def _explanation(row: _Row, found: Uncertainty, options: ExplainOptions) -> Expl
     shown, hidden = reasons[: options.top], reasons[options.top :]
     other = float(found.other[i]) + sum(r.contribution["contribution"] for r in hidden)
     errors, base = float(found.adjustments[RECENT_ERRORS][i]), float(found.base[i])
-    lead = _lead(words, base, reasons, float(found.other[i]), errors) if usually is not None else []
+    served = base + sum(r.contribution["contribution"] for r in reasons) + float(found.other[i]) + errors
+    start: list[str] = [_start(words, base, basis, usually)]
+    if words.covered(served):
+        lead = [text(f"{_SHOWN}.covered", options.language)]
+        start = [] if words.covered(base) else start
+    else:
+        lead = _lead(words, base, reasons, float(found.other[i]), errors) if usually is not None else []
     return {
         "of": of,
         "unit": words.answered,
@@ -118,7 +130,7 @@ def _explanation(row: _Row, found: Uncertainty, options: ExplainOptions) -> Expl
         "contributions": tuple(r.contribution for r in shown),
         "other": other,
         "adjustments": ({"name": RECENT_ERRORS, "contribution": errors},),
-        "reasons": (*lead, _start(words, base, basis, usually), *_sentences(words, shown, other, errors)),
+        "reasons": (*lead, *start, *_sentences(words, shown, other, errors)),
     }
 
 
@@ -135,7 +147,11 @@ def _reasons(row: _Row, found: Uncertainty, language: Language) -> list[_Reason]
         words = FeatureWords(model.features[column], language, total=total, own=model.manifest.names)
         now, then, about = words.compared(value, usual, row.usually)
         reason = contribution_of(words.feature, words.label, now, then, contribution)
-        out.append(_Reason(reason, _fewer(words.feature.name, usual - value, language) or about))
+        about = _fewer(words.feature.name, usual - value, language) or about
+        if isinstance(row.basis, TotalBasis):
+            unknown = row.basis.partly_unknown
+            about = about_partial_value(about, words.label, column, unknown, language)
+        out.append(_Reason(reason, about))
     return out
 
 

@@ -1,7 +1,7 @@
 """What a forecast's reasons are called, in French and English."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal, NamedTuple
 
@@ -28,6 +28,7 @@ __all__ = [
     "ExplanationText",
     "GroupTerm",
     "Partner",
+    "baseline_sentence",
     "group_contributions",
     "start_sentence",
 ]
@@ -76,6 +77,7 @@ class ExplanationTerms:
         interactions: (column, column, what they add together), the largest first; None: not asked for.
         of_urgency: of a wait, what it starts from is that of the patient's triage level, not that of all levels.
         nobody_waits: whether it is known that nobody waits in the emergency department.
+        partly_unknown: of a total, by column: in how many of its units the value is unknown, and how many it has.
     """
 
     columns: Sequence[int]
@@ -92,6 +94,7 @@ class ExplanationTerms:
     interactions: Sequence[tuple[int, int, float]] | None = None
     of_urgency: bool = False
     nobody_waits: bool = False
+    partly_unknown: Mapping[int, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def untold(self) -> float:
@@ -111,6 +114,12 @@ def group_contributions(terms: Sequence[GroupTerm], language: Language) -> tuple
         for t in terms
     ]
     return tuple(found)
+
+
+def baseline_sentence(baseline: str, base: float, unit: Unit, language: Language) -> str:
+    """What the baseline is that answers in the model's place, and what it says (`base`, in `unit`)."""
+    answer = formats.short_quantity(base, unit, language)
+    return sentence_of(text(f"reasons.baselines.{baseline}", language), answer, language)
 
 
 def start_sentence(
@@ -137,7 +146,7 @@ def start_sentence(
         text("reasons.start.usually", language)
         if terms.baseline is not None
         else comparison_words(terms.comparison, options.reference, language)
-    )
+    ) or text("reasons.start.mean", language)
     direction = "same" if effect(change, "beds", language) is None else "more" if change > 0 else "less"
     return text(
         f"reasons.{key}.{direction}",
@@ -145,7 +154,7 @@ def start_sentence(
         now=present,
         until=until,
         change=formats.short_number(abs(change), language),
-        comparison="" if comparison is None else f" {comparison}",
+        comparison=f" {comparison}",
     )
 
 
@@ -200,9 +209,7 @@ class ExplanationText:
         """What the baseline is, where it answers."""
         if terms.baseline is None:
             return []
-        baseline = text(f"reasons.baselines.{terms.baseline}", self._language)
-        answer = formats.short_quantity(terms.base, self._quantity, self._language)
-        return [sentence_of(baseline, answer, self._language)]
+        return [baseline_sentence(terms.baseline, terms.base, self._quantity, self._language)]
 
     def _explanation(
         self, terms: ExplanationTerms, options: ExplainOptions, reasons: list[str]

@@ -101,14 +101,14 @@ class _Forecaster:
             if question.explain.stability:
                 why["reliability"] = answers.reliability(i, oldest)
             quantiles = answers.quantiles(i)
-            late = moments.warnings(i, terms.adjustments, quantiles, language)
+            nothing, late = moments.warnings(i, terms.adjustments, quantiles, language)
             against = (text("trust.contradiction", language),) if contradicted[i] else ()
             out.append(
                 WaitForecast(
                     prediction_time=moment(int(query.prediction_time[i])),
                     wait_minutes=quantiles,
                     explanation=why,
-                    trust=warned(answers.trust(i, stale=stale), late, first=against),
+                    trust=warned(answers.trust(i, stale=stale), late, first=(*nothing, *against)),
                     basis=answers.basis(i),
                 )
             )
@@ -188,7 +188,7 @@ class _Forecaster:
         )
         made = AnsweredUnits(present.names, query, rows, beds.staffed_then, beds.now, answered)
         stale = is_stale(state, engine, question.at)
-        return hospital_forecasts(engine, present, made, question, stale=stale, zone=state.events.zone)
+        return hospital_forecasts(engine, present, made, question, stale=stale, place=state.events.place)
 
     def unlearned_units(
         self, model: LoadedModel, connection: Connection, now: int

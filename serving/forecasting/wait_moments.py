@@ -37,8 +37,8 @@ class WaitMoments:
 
     def warnings(
         self, i: int, adjustments: Mapping[str, float], quantiles: Quantiles, language: Language
-    ) -> tuple[str, ...]:
-        """Why a visit's forecast says less than it seems to.
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Why a visit's forecast says nothing, and why it says less than it seems to.
 
         Args:
             adjustments: of its explanation; a ``floor`` says that the median is the wait so far.
@@ -46,16 +46,19 @@ class WaitMoments:
         """
         at = int(self.query.prediction_time[i])
         if self.now <= at:
-            return ()
-        out = []
+            return (), ()
+        nothing, less = [], []
         if self.now - at > self.late_after:
-            out.append(text("trust.late", language, moment=self._moment(i, language)))
+            less.append(text("trust.late", language, moment=self._moment(i, language)))
         if adjustments.get("floor", 0.0) > 0:
             waited = (self.now - int(self.query.arrived_at[i])) / _MINUTE
             words = formats.short_quantity(waited, "minutes", language)
-            key = "waited_longer" if quantiles["p90"] > quantiles["p50"] else "waited_longest"
-            out.append(text(f"trust.{key}", language, waited=words, moment=self._moment(i, language)))
-        return tuple(out)
+            moment_words = self._moment(i, language)
+            if quantiles["p90"] > quantiles["p50"]:
+                less.append(text("trust.waited_longer", language, waited=words, moment=moment_words))
+            else:
+                nothing.append(text("trust.waited_longest", language, waited=words, moment=moment_words))
+        return tuple(nothing), tuple(less)
 
     def _moment(self, i: int, language: Language) -> str:
         at = formats.date_time(moment(int(self.query.prediction_time[i])).astimezone(self.zone), language)

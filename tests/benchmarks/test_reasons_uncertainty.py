@@ -118,3 +118,42 @@ def test_what_is_wrong_with_a_probability_is_named(place: int, sentence: str, ki
 def test_what_is_wrong_with_a_comparison_is_named(place: int, sentence: str, kind: str) -> None:
     """By its kind."""
     assert kind in disagreements(_with(_CONTRAST, place, sentence), "en", 129.2)
+
+
+@pytest.mark.parametrize(
+    ("base", "written", "right"), [(0.0004, "under 0.1%", True), (0.004, "under 0.1%", False)]
+)
+def test_a_start_near_nothing_is_held_to_its_bound(base: float, written: str, right: bool) -> None:
+    """ "Under 0.1%" is right of 0.04 per cent, and wrong of 0.4."""
+    answer: dict[str, Any] = {
+        **_TENSION,
+        "base": base,
+        "contributions": [],
+        "other": 0.0,
+        "adjustments": [{"name": "recent_errors", "contribution": 0.01}],
+        "reasons": [
+            "Too few staffed beds are more likely than usual: recent errors of the forecasts",
+            f"To start with, the probability of too few staffed beds where everything is as usual: {written}",
+            "Recent errors of the forecasts: +1 points",
+        ],
+    }
+    found = uncertainty_disagreements(answer, "en", base + 0.01)
+    assert ("start" not in found) == right
+
+
+@pytest.mark.parametrize(("served", "right"), [(0.0, True), (12.0, False)])
+def test_only_an_interval_without_width_is_the_wait_so_far(served: float, right: bool) -> None:
+    """And such an interval says nothing else."""
+    answer = {
+        "of": "interval",
+        "unit": "min",
+        "reference": "typical",
+        "compared_with": {"cases": 40},
+        "base": 0.0,
+        "contributions": [],
+        "other": 0.0,
+        "adjustments": [],
+        "reasons": ["The interval is the wait so far alone: it does not say how much longer it will last"],
+    }
+    found = uncertainty_disagreements(answer, "en", served)
+    assert (not found) == right

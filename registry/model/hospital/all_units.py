@@ -8,7 +8,7 @@ from hospital.arrays import Array
 from hospital.features.bed_list import of_all_units
 from hospital.features.feature import Feature
 
-__all__ = ["values_of_all_units"]
+__all__ = ["partly_unknown", "values_of_all_units"]
 
 
 def values_of_all_units(values: Array, of: Array, features: Sequence[Feature]) -> Array:
@@ -25,6 +25,23 @@ def values_of_all_units(values: Array, of: Array, features: Sequence[Feature]) -
         out[i, kinds == "sum"] = mine[:, kinds == "sum"].sum(axis=0)
         out[i, kinds == "same"] = _mean_of_known(mine[:, kinds == "same"])
     return out
+
+
+def partly_unknown(values: Array, features: Sequence[Feature]) -> dict[int, tuple[int, int]]:
+    """By column of a value that is added up: in how many units it is unknown, and of how many units it is.
+
+    What all units know is not there, nor what none does: of the one the sum is known, the other is unknown.
+
+    Args:
+        values: float64 [units, features], those of one total.
+    """
+    unknown = np.isnan(values).sum(axis=0).tolist()
+    units = len(values)
+    return {
+        column: (unknown[column], units)
+        for column, feature in enumerate(features)
+        if of_all_units(feature) == "sum" and 0 < unknown[column] < units
+    }
 
 
 def _mean_of_known(values: Array) -> Array:

@@ -11,10 +11,12 @@ from registry.model.trust_limits import worst
 from serving.forecasting.comparison import compared_with, comparison_words
 from serving.forecasting.explanation_text import (
     ExplanationTerms,
+    baseline_sentence,
     group_contributions,
     start_sentence,
 )
 from serving.forecasting.feature_words import FeatureStatement, FeatureWords, sentences
+from serving.forecasting.hospital.partial_values import about_partial_value
 from serving.forecasting.reason_sentences import effect, sentence_of
 from serving.messages.forecast_parts import Adjustment, Contribution, Explanation, contribution_of
 from serving.messages.question_records import ExplainOptions
@@ -120,14 +122,17 @@ class HospitalExplanationText:
         """
         language = self._language
         said = comparison_words(terms.comparison, options.reference, language)
-        reasons = [start_sentence("total", terms, options, now, until)]
+        reasons = [self._start(terms, options, now, until)]
         above = "mean_above_p50"
         reasons += self._steps({above: terms.adjustments.get(above, 0.0)}, "total")
         pairs = [self._contribution(terms, i, column, said) for i, column in enumerate(terms.columns)]
         contributions = [contribution for contribution, _ in pairs]
         statements = [statement for _, statement in pairs]
         statements += [
-            self._words[p.column].statement(p.value, p.usual, said, p.contribution)[2] for p in terms.partners
+            self._partial(
+                self._words[p.column].statement(p.value, p.usual, said, p.contribution)[2], terms, p.column
+            )
+            for p in terms.partners
         ]
         why = sentences(statements, "beds", language)
         if terms.columns and not why and effect(terms.untold, "beds", language) is None:
@@ -147,6 +152,11 @@ class HospitalExplanationText:
             reasons=tuple(reasons),
         )
 
+    def _start(self, terms: ExplanationTerms, options: ExplainOptions, now: float, until: str | None) -> str:
+        if terms.baseline in (None, "usual_change"):
+            return start_sentence("total", terms, options, now, until)
+        return baseline_sentence(terms.baseline, terms.base, "beds", self._language)
+
     def _steps(self, steps: Mapping[str, float], where: str) -> list[str]:
         """A sentence for each step that is seen in the number."""
         out = []
@@ -164,4 +174,11 @@ class HospitalExplanationText:
         now, then, statement = words.statement(
             terms.values[i], terms.usual[i], comparison, terms.contributions[i]
         )
-        return contribution_of(words.feature, words.label, now, then, terms.contributions[i]), statement
+        contribution = contribution_of(words.feature, words.label, now, then, terms.contributions[i])
+        return contribution, self._partial(statement, terms, column)
+
+    def _partial(self, statement: FeatureStatement, terms: ExplanationTerms, column: int) -> FeatureStatement:
+        """The same, or that only some units know the value."""
+        label = self._words[column].label
+        about = about_partial_value(statement.about, label, column, terms.partly_unknown, self._language)
+        return statement._replace(about=about)

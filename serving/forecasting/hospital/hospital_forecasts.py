@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -11,15 +10,16 @@ from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
 from hospital.features.bed_query import BedQuery
 from hospital.features.feature import Feature
+from hospital.holidays.place import Place
 from hospital.times import moment
 from hospital.words.language import Language
 from registry.explanations.total_basis import TotalBasis
-from registry.model.forecast_model import ForecastModel, Rows
-from registry.model.hospital.all_units import values_of_all_units
+from registry.model.forecast_model import Explained, ForecastModel, Rows
+from registry.model.hospital.all_units import partly_unknown, values_of_all_units
 from registry.model.hospital.hospital_total_answer import HospitalTotalAnswer, answer_hospital_total
 from registry.model.scope_fallback import Answered
 from registry.model.trust_status import TrustStatus
-from serving.forecasting.comparison import Comparison
+from serving.forecasting.comparison import Comparison, holidays
 from serving.forecasting.explanation_text import ExplanationTerms, Partner
 from serving.forecasting.feature_words import partners
 from serving.forecasting.hospital.hospital_explanation_text import HospitalExplanationText, Relied
@@ -58,14 +58,16 @@ def hospital_forecasts(
     question: BedQuestion,
     *,
     stale: bool,
-    zone: ZoneInfo,
+    place: Place,
 ) -> list[HospitalForecast]:
-    """One forecast a horizon of the question; `zone`: the hospital's."""
+    """One forecast a horizon of the question; `place`: the hospital's."""
     k = len(question.horizons_hours)
     of = np.tile(np.arange(k), len(present.names))
     horizon = units.query.horizon_hours[:k]
     answered = answer_hospital_total(hospital_total_of(model), units.answered, of, horizon)
-    terms = _explanation_terms(answered, units, of, model.features, question.explain.top)
+    holiday = bool(holidays(units.query.prediction_time[:1], place).any())
+    terms = _explanation_terms(answered, units, of, model.features, question.explain.top, holiday)
+    terms = [replace(t, baseline=_baseline(model, units, of == i)) for i, t in enumerate(terms)]
     texts = {
         language: HospitalExplanationText(model.features, language)
         for language in (question.explain.language, *question.explain.translations)
@@ -85,7 +87,7 @@ def hospital_forecasts(
 
     def wording(i: int, language: Language) -> Wording:
         explain = replace(question.explain, language=language)
-        until = until_words(question.at, int(target[i]), zone, language)
+        until = until_words(question.at, int(target[i]), place.zone, language)
         relied = _relied(answered, units, of == i, i, present, stale=stale)
         return Wording(
             texts[language].explanation(terms[i], explain, float(now[i]), until), _trust(relied, language)
@@ -154,19 +156,29 @@ def _trust(relied: Relied, language: Language) -> Trust:
 
 
 def _explanation_terms(
-    answered: HospitalTotalAnswer, units: AnsweredUnits, of: Array, features: Sequence[Feature], top: int
+    answered: HospitalTotalAnswer,
+    units: AnsweredUnits,
+    of: Array,
+    features: Sequence[Feature],
+    top: int,
+    holiday: bool,
 ) -> list[ExplanationTerms]:
     ordered, others = select(answered.contributions, top)
     # Where the baseline answers for every unit, no feature says anything.
     columns = [found[answered.contributions[i, found] != 0] for i, found in enumerate(ordered)]
     values = values_of_all_units(units.rows.X.astype(np.float64), of, features)
-    usual = values_of_all_units(units.answered.reference_values, of, features)
+    explained = units.answered.compared
+    # What is usual of a unit is known, too, where the baseline answers for it: values are those of all units.
+    usual = values_of_all_units(explained.reference_values, of, features)
     groups = [
         group_terms(features, answered.contributions[i : i + 1], found[None])[0]
         for i, found in enumerate(columns)
     ]
     contributions = answered.contributions
-    comparisons = [_comparison(units.answered, of == i) for i in range(len(columns))]
+    comparisons = [
+        _comparison(explained, of == i, holiday) if units.answered.inside[of == i].any() else None
+        for i in range(len(columns))
+    ]
     return [
         ExplanationTerms(
             columns=columns[i].tolist(),
@@ -178,10 +190,19 @@ def _explanation_terms(
             adjustments={name: float(v[i]) for name, v in answered.adjustments.items()},
             comparison=comparisons[i],
             groups=groups[i],
+            partly_unknown=partly_unknown(units.rows.X[of == i], features),
             partners=_hidden(columns[i].tolist(), partners(features), values[i], usual[i], contributions[i]),
         )
         for i in range(len(columns))
     ]
+
+
+def _baseline(model: ForecastModel, units: AnsweredUnits, mine: Array) -> str | None:
+    """The baseline that answers for every unit; None: the model does for some, or not all have the same."""
+    if units.answered.inside[mine].any():
+        return None
+    names = set(model.baseline_names(units.rows.at(np.flatnonzero(mine))))
+    return names.pop() if len(names) == 1 else None
 
 
 def _hidden(
@@ -192,9 +213,9 @@ def _hidden(
     return tuple(Partner(c, float(values[c]), float(usual[c]), float(contributions[c])) for c in columns)
 
 
-def _comparison(answered: Answered, mine: Array) -> Comparison | None:
-    """What the units of a total are compared with, where that is the same for all."""
-    widening, cases = answered.widening[mine], answered.cases[mine]
+def _comparison(explained: Explained, mine: Array, holiday: bool) -> Comparison | None:
+    """What the units of a total are compared with, where that is the same for all; `cases`: of the one with fewest."""
+    widening, cases = explained.widening[mine], explained.cases[mine]
     if not widening.size or (widening != widening[0]).any():
         return None
-    return Comparison(int(widening[0]), int(cases.min()), int(answered.situation[mine][0]))
+    return Comparison(int(widening[0]), int(cases.min()), int(explained.situation[mine][0]), holiday)

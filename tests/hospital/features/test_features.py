@@ -343,7 +343,7 @@ def test_a_triage_corrected_later_is_not_what_was_known_at_triage(hospital: Hosp
 
 
 def test_what_is_said_of_the_department_leaves_unknown_what_was_counted_with_it() -> None:
-    """19 are said to wait beside 3 present: a contradiction; no urgent ones are known among them."""
+    """19 are said to wait beside 3 present: a contradiction; no urgent ones are known among them; of nobody none is."""
     names = (
         "ed_waiting",
         "ed_waiting_urgent",
@@ -365,5 +365,16 @@ def test_what_is_said_of_the_department_leaves_unknown_what_was_counted_with_it(
     assert contradictions(state, said).tolist() == [True, False, False]
     beds = {**said, "ed_waiting": np.array([2.0, np.nan, np.nan]), "ed_boarding": np.array([2.0, 4.0, 3.0])}
     assert contradictions(state, beds).tolist() == [True, True, False]
+    nobody = {"ed_waiting": np.array([0.0, 0.0, np.nan])}
+    unknown = {
+        **state,
+        "ed_waiting_ahead": np.array([2.0, np.nan, 2.0]),
+    }  # urgency of the second is not known
+    laid = lay_over(unknown, nobody)
+    for name in ("ed_waiting_urgent", "ed_waiting_over_1h", "ed_waiting_over_2h"):
+        assert laid[name].tolist() == [0.0, 0.0, 2.0], name
+    assert np.array_equal(laid["ed_waiting_ahead"], [0.0, np.nan, 2.0], equal_nan=True)
+    for name in ("ed_mean_wait_so_far", "ed_present"):
+        assert np.isnan(laid[name]).tolist() == [True, True, False], name
     # The first says what the record says already: nothing becomes unknown by it.
     assert np.isnan(lay_over(state, beds)["ed_present"]).tolist() == [False, True, True]

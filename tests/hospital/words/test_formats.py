@@ -126,3 +126,21 @@ def test_groups_have_names_or_keep_their_own() -> None:
     assert names.value("unit_group", "short_stay", "fr") == "short stay"
     assert names.table("visits", "fr") == "Passages aux urgences"
     assert names.table("their_table", "fr") == "their_table"
+
+
+@pytest.mark.parametrize(
+    ("value", "french", "english"),
+    [
+        (0.0, f"moins de 0,1{FIXED}%", "under 0.1%"),
+        (0.0004, f"moins de 0,1{FIXED}%", "under 0.1%"),
+        (0.0006, f"0,1{FIXED}%", "0.1%"),
+        (0.085, f"8,5{FIXED}%", "8.5%"),
+        (0.51, f"51{FIXED}%", "51%"),
+        (0.994, f"99{FIXED}%", "99%"),
+        (0.996, f"plus de 99{FIXED}%", "over 99%"),
+    ],
+)
+def test_a_small_probability_is_not_nothing(value: float, french: str, english: str) -> None:
+    """Where tenths are shown, what would be written as 0 lies under one."""
+    said = formats.short_probability(value, "fr"), formats.short_probability(value, "en")
+    assert said == (french, english)

@@ -74,6 +74,26 @@ def test_the_width_of_a_wait_adds_up(service: Service, minutes_ago: int) -> None
         assert told["unit"] == "min"
 
 
+@pytest.mark.parametrize("of", ["p50", "interval"])
+def test_an_interval_that_is_the_wait_so_far_says_nothing(service: Service, of: str) -> None:
+    """No uncertainty is called usual, and no width is shown as 0; that nothing is forecast is the first warning."""
+    said = {
+        "fr": "L'intervalle n'est que l'attente déjà passée\u00a0: il ne dit pas combien elle durera encore",
+        "en": "The interval is the wait so far alone: it does not say how much longer it will last",
+    }
+    first = {"fr": "Le patient attend déjà depuis ", "en": "The patient has waited "}
+    for language, words in said.items():
+        for made in _asked(service, _visits(service, 60 * 40), of=of, language=language):
+            quantiles, told = made["wait_minutes"], made["explanation"]
+            assert quantiles["p10"] == quantiles["p90"]
+            assert made["trust"]["warnings"][0].startswith(first[language])
+            if of == "interval":
+                assert abs(told["base"] + _added(told)) <= 1e-6
+                assert told["reasons"] == [words]
+    for made in _asked(service, _visits(service), of="interval", language="en"):
+        assert said["en"] not in made["explanation"]["reasons"]
+
+
 def test_other_counts_of_doctors_and_nurses_are_within_what_was_seen(service: Service) -> None:
     """What follows the doctors is computed anew; every result is what the model says, and reaches the goal."""
     for made in _asked(service, _visits(service)):

@@ -194,18 +194,19 @@ def test_of_beds_nobody_expects_what_is_expected_of_a_wait(language: Language) -
     [
         (
             "fr",
-            "Aucun patient maintenant, ni présent ni en attente d'un lit\u00a0; d'ici là, l'unité en gagne 3",
-            "1 patient maintenant, présent ou en attente d'un lit\u00a0; d'ici là, l'unité en gagne 2",
+            "Aucun patient maintenant, ni présent ni en attente d'un lit\u00a0; d'ici là, l'unité en gagne 3 "
+            "en moyenne",
+            "1 patient maintenant, présent ou en attente d'un lit\u00a0; d'ici là, l'unité en gagne 2 en moyenne",
         ),
         (
             "en",
-            "No patient now, neither present nor waiting for a bed; until then the unit gains 3",
-            "1 patient now, present or waiting for a bed; until then the unit gains 2",
+            "No patient now, neither present nor waiting for a bed; until then the unit gains 3 on average",
+            "1 patient now, present or waiting for a bed; until then the unit gains 2 on average",
         ),
     ],
 )
 def test_an_empty_unit_has_nobody(language: Language, nobody: str, one: str) -> None:
-    """And not "0 patients"."""
+    """And not "0 patients"; with nothing to compare, the change of where it starts is a mean, and no promise."""
     terms = ExplanationTerms([], [], [], [], 0.0, 3.0, {}, None, None)
     texts, options = ExplanationText([], "beds", language), ExplainOptions(9, "typical", language)
     assert texts.bed(terms, options, 0.0)["reasons"][0] == nobody

@@ -18,9 +18,12 @@ from hospital.ingest.event_columns import columns_of, events_of
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.times import DAY, HOUR, instant, moment
 from registry.model.forecast_model import ForecastModel
+from registry.model.hospital.all_units import partly_unknown
 from registry.record.database import writing
 from registry.settings import Settings
+from serving.forecasting.explanation_text import ExplanationTerms
 from serving.forecasting.forecaster import make_forecaster
+from serving.forecasting.hospital.hospital_explanation_text import HospitalExplanationText
 from serving.gateway.service_parts import Parts
 from serving.messages.forecast_protocol import LoadedModel, ServedUnit
 from serving.messages.forecast_records import BedForecast, HospitalForecast
@@ -221,6 +224,76 @@ def test_units_outside_the_scope_are_named_with_their_share(
             "Outside the trusted scope, the baseline answers for 2 of 5 units "
             f"({100 * share:.0f}% of the beds)."
         ]
+
+
+@pytest.mark.parametrize("outside", ["", "E"])
+def test_units_that_the_baseline_answers_leave_the_comparison(
+    asked: Callable[..., Ask], model: LoadedModel, outside: str
+) -> None:
+    """What is usual of all units is known, whoever answers for them."""
+    groups = {u.unit: u.group for u in model.units}
+    scope = frozenset(c for c in model.scope if c[0] not in {groups[unit] for unit in outside})
+    answer = asked(_census(DAYS), replace(model, scope=scope))(
+        units=["A"], explain={"language": "en", "top": 50}
+    )
+    for unit, hospital_total in zip(answer["forecasts"], answer["hospital"], strict=True):
+        told = hospital_total["explanation"]
+        assert told["compared_with"]["hour"] == unit["explanation"]["compared_with"]["hour"]
+        words = unit["explanation"]["reasons"][0].partition(" usually ")[2]
+        assert words
+        assert told["reasons"][0].endswith(f" usually {words}")
+        usual = {c["feature"]: c["reference_value"] for c in told["contributions"]}
+        assert 0.8 < usual["demand_now"] / sum(u["mean"] for u in hospital_total["units"]) < 1.25
+
+
+def test_where_the_baseline_answers_for_every_unit_nothing_is_compared(
+    asked: Callable[..., Ask], model: LoadedModel
+) -> None:
+    """And the first sentence says which baseline that is."""
+    answer = asked(_census(DAYS), replace(model, scope=frozenset()))(explain={"language": "en"})
+    assert answer["hospital"]
+    for hospital_total in answer["hospital"]:
+        _adds_up(hospital_total)
+        told = hospital_total["explanation"]
+        assert told["compared_with"] is None
+        first = told["reasons"][0]
+        assert first.startswith("Baseline, ") or first.endswith(" usually")
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("fr", "un dimanche ou un jour férié"), ("en", "Sundays and public holidays")]
+)
+def test_a_total_on_a_public_holiday_says_so(asked: Callable[..., Ask], language: str, words: str) -> None:
+    """As its units do: All Saints' Day counts as a Sunday, and is none."""
+    at = moment(END - DAY).isoformat()
+    answer = asked(_census(DAYS))(units=["A"], at=at, explain={"language": language})
+    for forecast in (*answer["forecasts"], *answer["hospital"]):
+        assert words in forecast["explanation"]["reasons"][0]
+
+
+def test_a_value_that_some_units_lack_is_said_to_be_unknown_in_just_these() -> None:
+    """Of a sum one unit of five lacks; what none knows is unknown, what all know is added."""
+    features = tuple(f for f in ALL_BED_FEATURES if f.name in ("expected_departures", "demand_now", "hour"))
+    departures = [f.name for f in features].index("expected_departures")
+    values = np.ones((5, len(features)))
+    assert partly_unknown(values, features) == {}
+    values[2, :] = np.nan
+    found = partly_unknown(values, features)
+    assert found[departures] == (1, 5)
+    assert {features[c].name for c in found} == {"expected_departures", "demand_now"}
+    for lacking, french, english in (
+        (1, "valeur inconnue pour une des 5 unités", "unknown in one of 5 units"),
+        (3, "valeur inconnue pour 3 des 5 unités", "unknown in 3 of 5 units"),
+    ):
+        unknown = {departures: (lacking, 5)}
+        terms = ExplanationTerms([departures], [np.nan], [4.0], [2.0], 0.0, 30.0, {}, partly_unknown=unknown)
+        for language, words in (("fr", french), ("en", english)):
+            options = ExplainOptions(3, "typical", language)  # type: ignore[arg-type]
+            text_of = HospitalExplanationText(features, options.language)
+            label = features[departures].label(options.language)
+            said = text_of.explanation(terms, options, 30.0)["reasons"][1]
+            assert said.startswith(f"{label}, {words}")
+    assert partly_unknown(np.full((5, len(features)), np.nan), features) == {}
 
 
 def test_a_unit_whose_level_fell_degrades_the_total(asked: Callable[..., Ask]) -> None:
