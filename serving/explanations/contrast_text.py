@@ -18,7 +18,7 @@ from registry.explanations.contrast import Contrast
 from registry.explanations.total_basis import TotalBasis
 from serving.forecasting.explanation_text import GroupTerm, group_contributions
 from serving.forecasting.feature_words import ALL_WAITING, FeatureStatement, FeatureWords, sentences
-from serving.forecasting.hospital.partial_values import about_partial_value
+from serving.forecasting.hospital.partial_values import with_unknown_units
 from serving.forecasting.reason_sentences import Unit, effect, sentence_of
 from serving.messages.forecast_parts import (
     Adjustment,
@@ -135,12 +135,13 @@ def contributions_of(
         value, before = float(found.values[column]), float(found.earlier_values[column])
         contribution = float(found.contributions[column])
         now, then, statement = words.statement(value, before, moment, contribution, nobody_waits=nobody)
+        shown = contribution_of(words.feature, words.label, now, then, contribution)
         if isinstance(pair.later, TotalBasis):
             unknown = pair.later.partly_unknown
-            about = about_partial_value(statement.about, words.label, column, unknown, language)
+            shown, about = with_unknown_units(shown, statement.about, column, unknown, language)
             statement = statement._replace(about=about)
         statements.append(statement)
-        contributions.append(contribution_of(words.feature, words.label, now, then, contribution))
+        contributions.append(shown)
     return contributions, statements
 
 

@@ -11,7 +11,7 @@ from registry.explanations.total_basis import TotalBasis
 from registry.explanations.uncertainty import RECENT_ERRORS, Uncertainty
 from serving.forecasting.comparison import Comparison, compared_with, comparison_words
 from serving.forecasting.feature_words import FeatureStatement, FeatureWords, sentences, subjects
-from serving.forecasting.hospital.partial_values import about_partial_value
+from serving.forecasting.hospital.partial_values import with_unknown_units
 from serving.forecasting.reason_sentences import Unit, effect, rounded, sentence_of
 from serving.messages.forecast_parts import Contribution, Explanation, contribution_of
 from serving.messages.question_records import ExplainOptions
@@ -150,7 +150,7 @@ def _reasons(row: _Row, found: Uncertainty, language: Language) -> list[_Reason]
         about = _fewer(words.feature.name, usual - value, language) or about
         if isinstance(row.basis, TotalBasis):
             unknown = row.basis.partly_unknown
-            about = about_partial_value(about, words.label, column, unknown, language)
+            reason, about = with_unknown_units(reason, about, column, unknown, language)
         out.append(_Reason(reason, about))
     return out
 

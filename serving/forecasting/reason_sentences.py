@@ -34,6 +34,7 @@ Unit = Literal["minutes", "beds"]
 _WEEK = timedelta(days=7)
 _HOUR, _DAY = 60, 24 * 60
 _ANY_DAY = date(2024, 1, 1)
+_CELSIUS = "°C"
 LEAST_SHOWN = 0.05  # a contribution that would be shown as 0 says nothing
 
 
@@ -134,7 +135,12 @@ def _age(minutes: float, language: Language) -> str:
 
 
 def measure(value: float, unit: str, language: Language, *, plus: bool) -> str:
-    """A value with its unit, in the plural that it takes; units of medicine and of a hospital stand as they are."""
+    """A value with its unit, in the plural that it takes; units of medicine and of a hospital stand as they are.
+
+    A body's temperature has its tenth: 38.4 and 37.6 °C are not the same.
+    """
+    if unit == _CELSIUS:
+        return f"{formats.number(value, language, 1)}\u00a0{unit}"
     if has_text(f"quantities.{unit}"):
         return formats.short_quantity(value, unit, language, plus=plus)
     written = formats.short_number(value, language)

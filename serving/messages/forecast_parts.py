@@ -52,6 +52,7 @@ class Contribution(TypedDict):
     Attributes:
         value: the feature's value now; None: unknown.
         reference_value: what it is compared with.
+        unknown_units: of a hospital total's sum, in how many of its units it is unknown, where the others know it.
     """
 
     feature: str
@@ -60,6 +61,7 @@ class Contribution(TypedDict):
     value: Finite | str | None
     reference_value: Finite | str | None
     contribution: Finite
+    unknown_units: NotRequired[int]
 
 
 def contribution_of(

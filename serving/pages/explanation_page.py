@@ -20,6 +20,7 @@ from serving.errors import Problem
 from serving.explanations.feature_rows import answered_words
 from serving.forecasting.comparison import comparison_of, comparison_words
 from serving.forecasting.feature_words import ALL_WAITING, FeatureWords, subjects
+from serving.forecasting.hospital.partial_values import about_partial_value
 from serving.forecasting.prediction_record import find
 from serving.forecasting.reason_sentences import Unit, effect
 from serving.gateway.endpoint import Call, Endpoint, Parameter
@@ -59,7 +60,8 @@ def waterfall_of(
     compared = comparison_of(why.get("compared_with"))
     comparison = comparison_words(compared, week, language)
     words = _words(prediction, features, language, own)
-    steps = _steps(why, words, comparison, unit, language)
+    units = len(prediction.units) if isinstance(prediction, HospitalPrediction) else 0
+    steps = _steps(why, words, comparison, unit, units, language)
     if compared is not None and comparison is not None:
         steps, notes = _said_once(steps, notes, comparison, compared.cases, language)
     return Waterfall(
@@ -102,16 +104,25 @@ def _steps(
     words: Mapping[str, FeatureWords],
     comparison: str | None,
     unit: Unit,
+    units: int,
     language: Language,
 ) -> list[Step]:
-    """What the sentences say, a step each; what would be shown as 0 is among the other factors."""
+    """What the sentences say, a step each; what would be shown as 0 is among the other factors.
+
+    Args:
+        units: of a hospital total.
+    """
     statements = []
     nobody = any(c["feature"] == ALL_WAITING and c["value"] == 0 for c in why["contributions"])
     for c in why["contributions"]:
         mine = words[c["feature"]]
         value, usual = mine.value_of(c["value"]), mine.value_of(c["reference_value"])
         of_it = mine.statement(value, usual, comparison, c["contribution"], nobody_waits=nobody)
-        statements.append(of_it[2])
+        statement, unknown = of_it[2], c.get("unknown_units")
+        if unknown is not None:
+            about = about_partial_value(mine.label, unknown, units, language)
+            statement = statement._replace(about=about)
+        statements.append(statement)
     steps, other = [], why["other"]
     for about, change in subjects(statements, unit, language):
         if effect(change, unit, language) is None:

@@ -16,7 +16,7 @@ from serving.forecasting.explanation_text import (
     start_sentence,
 )
 from serving.forecasting.feature_words import FeatureStatement, FeatureWords, sentences
-from serving.forecasting.hospital.partial_values import about_partial_value
+from serving.forecasting.hospital.partial_values import with_unknown_units
 from serving.forecasting.reason_sentences import effect, sentence_of
 from serving.messages.forecast_parts import Adjustment, Contribution, Explanation, contribution_of
 from serving.messages.question_records import ExplainOptions
@@ -129,10 +129,7 @@ class HospitalExplanationText:
         contributions = [contribution for contribution, _ in pairs]
         statements = [statement for _, statement in pairs]
         statements += [
-            self._partial(
-                self._words[p.column].statement(p.value, p.usual, said, p.contribution)[2], terms, p.column
-            )
-            for p in terms.partners
+            self._words[p.column].statement(p.value, p.usual, said, p.contribution)[2] for p in terms.partners
         ]
         why = sentences(statements, "beds", language)
         if terms.columns and not why and effect(terms.untold, "beds", language) is None:
@@ -174,11 +171,8 @@ class HospitalExplanationText:
         now, then, statement = words.statement(
             terms.values[i], terms.usual[i], comparison, terms.contributions[i]
         )
-        contribution = contribution_of(words.feature, words.label, now, then, terms.contributions[i])
-        return contribution, self._partial(statement, terms, column)
-
-    def _partial(self, statement: FeatureStatement, terms: ExplanationTerms, column: int) -> FeatureStatement:
-        """The same, or that only some units know the value."""
-        label = self._words[column].label
-        about = about_partial_value(statement.about, label, column, terms.partly_unknown, self._language)
-        return statement._replace(about=about)
+        shown = contribution_of(words.feature, words.label, now, then, terms.contributions[i])
+        shown, about = with_unknown_units(
+            shown, statement.about, column, terms.partly_unknown, self._language
+        )
+        return shown, statement._replace(about=about)

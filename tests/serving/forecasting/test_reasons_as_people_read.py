@@ -15,7 +15,7 @@ from registry.explanations.levers import LEVERS, Range
 from serving.explanations.counterfactual_text import counted
 from serving.forecasting.comparison import Comparison
 from serving.forecasting.explanation_text import ExplanationTerms, ExplanationText
-from serving.forecasting.feature_words import FeatureWords
+from serving.forecasting.feature_words import FeatureWords, sentences
 from serving.forecasting.hospital.hospital_explanation_text import Relied
 from serving.messages.question_records import ExplainOptions
 
@@ -228,3 +228,19 @@ def test_holidays_are_counted_in_words(language: Language, said: list[str]) -> N
     [feature] = [f for f in ALL_BED_FEATURES if f.name == "holidays_until"]
     words = FeatureWords(feature, language)
     assert [words.compared(float(n), float("nan"), None)[2] for n in range(3)] == said
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("fr", "Température, 38,4\u00a0°C (37,6\u00a0°C d'habitude)\u00a0: +2\u00a0min"),
+        ("en", "Temperature, 38.4\u00a0°C (37.6\u00a0°C usually): +2\u00a0min"),
+    ],
+)
+def test_a_temperature_has_its_tenth(language: Language, said: str) -> None:
+    """A tenth of a degree is read, also from ten degrees on."""
+    [feature] = [f for f in WAIT_FEATURES if f.name == "temperature_celsius"]
+    words = FeatureWords(feature, language)
+    usually = {"fr": "d'habitude", "en": "usually"}[language]
+    statement = words.statement(38.4, 37.6, usually, 2.0)[2]
+    assert sentences([statement], "minutes", language) == [said]

@@ -2,6 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from serving.forecasting.comparison import Comparison, compared_with, comparison
 from serving.forecasting.explanation_text import ExplanationTerms, ExplanationText
 from serving.forecasting.hospital.hospital_explanation_text import HospitalExplanationText
 from serving.messages.answer_bodies import HospitalPrediction, WaitPrediction
-from serving.messages.forecast_parts import Trust
+from serving.messages.forecast_parts import Trust, UnitShare
 from serving.messages.question_records import ExplainOptions
 from serving.pages.explanation_page import waterfall_of
 from tests.support.serving_fakes import InProcess, make_parts
@@ -199,10 +200,21 @@ def test_a_total_is_drawn_in_the_words_of_a_total() -> None:
         beds={"p10": 470.0, "p50": 479.0, "p90": 490.0},
         staffed=None,
         tension_probability=None,
-        units=(),
+        units=tuple(UnitShare(unit=u, mean=96.0, answered_by="model") for u in "ABCDE"),
         explanation=why,
         trust=Trust(status="trusted", warnings=()),
     )
     drawn = waterfall_of(made, features, {}, ZoneInfo("Europe/Paris"), "fr")
     assert drawn.steps[0].about == "13 patients attendent un lit d'une unité"
     assert why["reasons"][1].startswith(drawn.steps[0].about)
+    lacking = replace(terms, values=[np.nan], partly_unknown={0: (2, 5)})
+    why = HospitalExplanationText(features, "fr").explanation(lacking, options, 481.0)
+    assert [c.get("unknown_units") for c in why["contributions"]] == [2]
+    for language in ("fr", "en"):
+        words = HospitalExplanationText(features, language).explanation(  # type: ignore[arg-type]
+            lacking, replace(options, language=language), 481.0
+        )
+        half_known = made.model_copy(update={"explanation": why})
+        drawn = waterfall_of(half_known, features, {}, ZoneInfo("Europe/Paris"), language)  # type: ignore[arg-type]
+        assert words["reasons"][1].startswith(f"{drawn.steps[0].about}")
+        assert "2" in drawn.steps[0].about
