@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from hospital.errors import HistoryError
 from hospital.times import TimeError, instant, moment, parse_time
-from hospital.words import formats, names
+from hospital.words import formats
 from hospital.words.catalogue import text
 from hospital.words.language import Language
 from serving.errors import Problem
@@ -95,12 +95,12 @@ def changes(call: Call) -> Response:
     hours = float(call.query.get("hours", 0))
     model, forecast = _compared(call, BedQuestion((unit,), (hours,), now, (), _against(call, at)))
     zone = ZoneInfo(model.zone)
-    label = next((u.label for u in model.units if u.unit == unit), unit)
+    name = next((u.name_in(language) for u in model.units if u.unit == unit), unit)
     return render(
         "changes.html",
         language,
         words="explanations",
-        unit=names.unit(label, language),
+        unit=name,
         target=formats.date_time(forecast.target_at.astimezone(zone), language),
         since=moment_words(moment(at), moment(now), zone, language),
         reasons=forecast.explanation["reasons"],

@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import delete
@@ -9,6 +10,9 @@ from sqlalchemy import delete
 from hospital.times import DAY, HOUR, moment
 from registry.record.database import writing
 from registry.record.tables.record_tables import observations
+from serving.messages.forecast_protocol import LoadedModel
+from serving.releases.releases_in_use import Releases
+from tests.support.serving_fakes import FakeReleases
 from tests.support.ward_census import END, WardService
 
 
@@ -29,6 +33,19 @@ def test_it_shows_what_the_api_answers(service: WardService, language: str) -> N
     listed = re.findall(r"<li>(.*?)</li>", shown)
     assert listed == made["explanation"]["reasons"]
     assert {"fr": "Ce qui a changé depuis", "en": "What has changed since"}[language] in shown
+
+
+@pytest.mark.parametrize(("language", "name"), [("fr", "Salle B"), ("en", "Ward B")])
+def test_a_unit_has_its_name_of_the_readers_language(
+    service: WardService, release: LoadedModel, language: str, name: str
+) -> None:
+    """Where the hospital gave one in each."""
+    units = tuple(replace(u, label_fr=f"Salle {u.unit}", label_en=f"Ward {u.unit}") for u in release.units)
+    loaded = replace(release, units=units)
+    service.parts.releases = Releases(FakeReleases({"bed-demand": loaded, "wait-time": None}))
+    at = moment(END - DAY).strftime("%Y-%m-%dT%H:%M:%SZ")
+    shown = _page(service, f"/changes?language={language}&unit=B&hours=24.0&since={at}")
+    assert name in shown
 
 
 def test_the_start_page_leads_to_it(service: WardService) -> None:
