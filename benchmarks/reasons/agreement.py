@@ -146,7 +146,12 @@ def _nobody(listed: Mapping[str, Any]) -> tuple[str, ...]:
     """Where nobody waits, the features that say so of some kind of patients: one sentence says it for all."""
     none = [f for f in LONGER if "wait" in f and f in listed and listed[f]["value"] == 0]
     kinds = [f for f in none if f.startswith("ed_waiting") or f == "waiting_per_doctor"]
-    return ("ed_waiting", *sorted(set(kinds) - {"ed_waiting"})) if "ed_waiting" in kinds else ()
+    first = next((f for f in ("ed_waiting", "waiting_per_doctor") if f in kinds), None)
+    if first is None:
+        return ()
+    mean = "ed_mean_wait_so_far"  # of nobody there is none
+    own = [mean] if mean in listed and listed[mean]["value"] is None else []
+    return (first, *sorted(set(kinds) - {first}), *own)
 
 
 def _shared() -> tuple[tuple[str, ...], ...]:

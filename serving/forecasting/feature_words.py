@@ -272,17 +272,17 @@ def subjects(
     Where nobody waits, none of any kind does. What goes against what people expect of a wait says so.
     """
     found: dict[str, tuple[float, FeatureStatement]] = {}
-    nobody = any(one.nobody and one.feature == ALL_WAITING for one in statements)
+    none = {one.feature for one in statements if one.nobody}
+    nobody = next((f for f in (ALL_WAITING, "waiting_per_doctor") if f in none), "")
     for one in statements:
-        subject = ALL_WAITING if nobody and one.nobody else _SAME_SUBJECT.get(one.feature, one.feature)
+        subject = nobody if nobody and one.nobody else _SAME_SUBJECT.get(one.feature, one.feature)
         before, said = found.get(subject, (0.0, one))
         found[subject] = (before + one.contribution, one if one.feature == subject else said)
-    ordered = sorted(found.values(), key=lambda subject: -abs(subject[0]))
     return [
         (_against(said.about, language), total)
         if unit == "minutes" and said.expected * total < 0
         else (said.about, total)
-        for total, said in ordered
+        for total, said in sorted(found.values(), key=lambda subject: -abs(subject[0]))
     ]
 
 

@@ -93,3 +93,14 @@ def test_and_yet_is_no_part_of_what_is_so() -> None:
         1.2,
         True,
     )
+
+
+def test_the_mean_wait_of_nobody_is_in_the_sentence_on_nobody() -> None:
+    """It has no value, and its effect is in the sum; where patients wait it has a sentence of its own."""
+    reason = "No patient waiting for the doctors on duty (2 usually): −7.5\u00a0min"
+    parts = [("waiting_per_doctor", 0.0, 2.0, -5.0), ("ed_mean_wait_so_far", None, 30.0, -2.5)]
+    found = disagreements(answer(parts, [reason], "min"), "en", 22.5)  # type: ignore[arg-type]
+    assert not found
+    parts[1] = ("ed_mean_wait_so_far", 12.0, 30.0, -2.5)
+    found = disagreements(answer(parts, [reason], "min"), "en", 22.5)  # type: ignore[arg-type]
+    assert "effect" in found

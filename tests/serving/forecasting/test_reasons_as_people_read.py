@@ -122,6 +122,24 @@ def test_that_nobody_waits_is_said_once(language: Language, said: str) -> None:
     assert len(queue(somebody, usual, adds, language)) == 3
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("fr", "Aucun patient en attente pour les médecins présents (2 d'habitude)\u00a0: −29\u00a0min"),
+        ("en", "No patient waiting for the doctors on duty (2 usually): −29\u00a0min"),
+    ],
+)
+def test_that_nobody_waits_for_a_doctor_is_that_nobody_waits(language: Language, said: str) -> None:
+    """Also where the count of all who wait is not among what is shown."""
+    features = {f.name: f for f in WAIT_FEATURES}
+    usually = {"fr": "d'habitude", "en": "usually"}[language]
+    statements = [
+        FeatureWords(features[name], language).statement(0.0, usual, usually, adds)[2]
+        for name, usual, adds in (("ed_waiting_ahead", 3.6, -11.0), ("waiting_per_doctor", 2.0, -18.0))
+    ]
+    assert sentences(statements, "minutes", language) == [said]
+
+
 @pytest.mark.parametrize(("language", "said"), [("fr", "il est 03\u00a0h\u00a000"), ("en", "it is 03:00")])
 def test_a_clock_time_is_written_as_everywhere(language: Language, said: str) -> None:
     """As the page's own times are; a minute before the hour is not the hour before."""
