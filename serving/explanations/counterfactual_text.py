@@ -48,7 +48,7 @@ def answered_levers(found: Found, language: Language) -> tuple[AnsweredLever, ..
 def number_words(of: str, number: float, basis: Basis, language: Language) -> str:
     """The number of a goal as people write it."""
     if of == "tension":
-        return formats.short_quantity(100 * number, "%", language)
+        return formats.short_probability(number, language)
     return formats.short_quantity(number, "minutes" if basis.model.name == "wait-time" else "beds", language)
 
 
@@ -101,12 +101,28 @@ def counted(lever: Range, value: float, language: Language) -> str:
     )
 
 
+def _tried(found: Found, language: Language) -> str:
+    """Each lever with the counts of it that have been seen; where its count is not known, none was tried."""
+    said = []
+    for one in found.ranges:
+        name = text(f"explanations.levers.{one.lever.name}", language)
+        if not one.counts.size:
+            continue
+        least, most = (formats.short_number(float(one.counts[i]), language) for i in (0, -1))
+        counts = text("explanations.counterfactual.from_to", language, least=least, most=most)
+        said.append(
+            formats.label(name[:1].lower() + name[1:], language) + (least if least == most else counts)
+        )
+    return ", ".join(said)
+
+
 def notes(found: Found, outcome: Outcome, basis: Basis, served: str, language: Language) -> tuple[str, ...]:
     """What is to be known of all of them; the last is said whatever was found."""
     out = []
     if outcome != "reached":
         key = "baseline" if outcome == "no_lever" and not basis.inside else outcome
-        out.append(text(f"explanations.counterfactual.{key}", language, served=served))
+        values = {"served": served, "levers": _tried(found, language)}
+        out.append(text(f"explanations.counterfactual.{key}", language, None, **values))
     if not found.complete:
         out.append(text("explanations.counterfactual.incomplete", language))
     return (*out, text("explanations.counterfactual.caveat", language))

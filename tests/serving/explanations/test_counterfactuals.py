@@ -196,7 +196,16 @@ class TestAsked:
         asked = {"prediction_id": made["prediction_id"], "language": "en"}
         never = service.ask("/v1/counterfactuals", {**asked, "at_least": 500})
         assert (never["outcome"], never["counterfactuals"]) == ("out_of_reach", [])
-        assert never["sentences"][0].startswith("With values of these levers that have been seen")
+        for language, first in (("en", "With values of these levers"), ("fr", "Avec les valeurs déjà vues")):
+            answer = service.ask("/v1/counterfactuals", {**asked, "at_least": 500, "language": language})
+            assert answer["sentences"][0].startswith(first)
+            tried = [lever for lever in answer["levers"] if lever["least"] is not None]
+            assert tried
+            for lever in tried:
+                between = {"fr": "à", "en": "to"}[language]
+                counts = f"{lever['least']:g} {between} {lever['most']:g}"
+                name = lever["label"][:1].lower() + lever["label"][1:]
+                assert re.search(rf"{name}[\u00a0]?: {counts}", answer["sentences"][0])
         already = service.ask("/v1/counterfactuals", {**asked, "at_most": 500})
         assert already["outcome"] == "already"
 
