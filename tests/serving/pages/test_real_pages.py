@@ -242,11 +242,11 @@ class TestTrust:
         assert f"for {of}" in reasons[0]
 
     def test_a_visit_of_yesterday(self, service: Service) -> None:
-        """It says of which moment it is, that it is long ago, and that the median is the wait so far."""
+        """First that its numbers are the wait so far, then of which moment it is, and that this is long ago."""
         at = self._at(service, 24 * 60)
         answer = self._ask(service, triage="4", arrived_at=at, triaged_at=at)
         assert answer["trust"]["status"] == "degraded"
-        late, longer = answer["trust"]["warnings"]
+        longer, late = answer["trust"]["warnings"]
         assert "The forecast is of triage, 2024-07-17" in late
         assert "has waited 1,440\u00a0min already" in longer
         assert instant(parse_time(answer["prediction_time"])) == instant(parse_time(at))
