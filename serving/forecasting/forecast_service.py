@@ -10,7 +10,6 @@ alone.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import chain
 from typing import Any, Generic, TypeVar
 
@@ -18,25 +17,17 @@ from sqlalchemy import Connection, Engine
 
 from hospital.words.language import Language
 from registry.record.database import writing_on
-from registry.record.journal import append_all
+from registry.record.journal import Draft, append_all
 from registry.record.request_keys import RequestKey, claim
 from registry.record.tokens import Caller
 from serving.errors import Problem
-from serving.forecasting.prediction_record import (
-    Forecast,
-    Made,
-    does_not_add_up,
-    new_id,
-    record,
-    refusal,
-    unsound_forecasts,
-)
+from serving.forecasting.prediction_record import Forecast, Made, new_id, record, unsound_forecasts
 from serving.http.clock import system_time
 from serving.http.metrics import Metrics
 from serving.http.workers import Written
 from serving.http.write_outcome import about_to_commit
 from serving.messages.forecast_protocol import Forecaster, FurtherReasons, LoadedModel
-from serving.messages.forecast_records import BedForecast, HospitalForecast, WaitForecast, fields_of
+from serving.messages.forecast_records import BedForecast, HospitalForecast, WaitForecast
 from serving.messages.question_records import BedQuestion, WaitQuestion
 from serving.releases.monitored_alarms import degraded, in_each_language, lowered
 from serving.releases.releases_in_use import Releases
@@ -56,13 +47,11 @@ class RecordedForecasts(Generic[F]):
         model: the release that answers.
         forecasts: in the order of the question.
         ids: of the recorded predictions, in the same order.
-        fields: of each forecast as JSON, as they were recorded (`fields_of`).
     """
 
     model: LoadedModel
     forecasts: Sequence[F]
     ids: Sequence[str]
-    fields: Sequence[bytes]
 
 
 @dataclass(frozen=True)
@@ -76,13 +65,8 @@ class _Computed:
 
     caller: Caller
     forecasts: Sequence[Forecast]
-    identities: Sequence[Mapping[str, str]]
+    identities: Sequence[Mapping[str, Any]]
     question: Mapping[str, Any]
-
-    @cached_property
-    def fields(self) -> list[bytes]:
-        """Of each forecast as JSON."""
-        return [fields_of(forecast) for forecast in self.forecasts]
 
 
 @dataclass(frozen=True)
@@ -173,11 +157,8 @@ class ForecastService:
             (ids,) = self._record(connection, model, [computed], now, key)
         if isinstance(ids, Problem):
             raise ids
-        first, fields = len(units), computed.fields
-        return (
-            RecordedForecasts(model, units, ids[:first], fields[:first]),
-            RecordedForecasts(model, hospital, ids[first:], fields[first:]),
-        )
+        first = len(units)
+        return RecordedForecasts(model, units, ids[:first]), RecordedForecasts(model, hospital, ids[first:])
 
     def unrecorded_bed_demand(
         self, question: BedQuestion, now: int, caller: Caller | None = None
@@ -191,7 +172,7 @@ class ForecastService:
         with self.engine.connect() as connection:
             units, hospital = self._compute_beds(connection, model, question, now, caller)
         if unsound_forecasts([*units, *hospital]):
-            raise does_not_add_up()
+            raise _does_not_add_up()
         return model, units, hospital
 
     def _compute_beds(
@@ -268,18 +249,19 @@ class ForecastService:
         for one in computed:
             wrong = unsound_forecasts(one.forecasts)
             if wrong:
-                refusals.append(refusal(model, one.caller.actor, wrong, len(one.forecasts)))
-                out.append(does_not_add_up())
+                refusals.append(_refusal(one, model, wrong))
+                out.append(_does_not_add_up())
                 continue
             ids = [new_id() for _ in one.forecasts]
-            made.append(Made(ids, one.identities, one.fields, one.caller.actor, one.question))
+            bodies = [{**i, **f.body()} for i, f in zip(one.identities, one.forecasts, strict=True)]
+            made.append(Made(dict(zip(ids, bodies, strict=True)), one.caller.actor, one.question))
             statuses.update(f.trust["status"] for f in one.forecasts)
             out.append(ids)
         with writing_on(connection):
             append_all(connection, refusals, now=system_time())
             record(connection, model, made, made_at=now)
             if made:
-                claim(connection, key, {"predictions": list(made[0].ids)}, system_time())
+                claim(connection, key, {"predictions": list(made[0].predictions)}, system_time())
             about_to_commit()
         for status, number in statuses.items():
             self.metrics.forecasts.labels(model.name, status).inc(number)
@@ -291,8 +273,26 @@ def _recorded(
 ) -> RecordedForecasts[WaitForecast] | Problem:
     if isinstance(ids, Problem):
         return ids
-    waits = [f for f in computed.forecasts if isinstance(f, WaitForecast)]
-    return RecordedForecasts(model, waits, ids, computed.fields)
+    return RecordedForecasts(model, [f for f in computed.forecasts if isinstance(f, WaitForecast)], ids)
+
+
+def _refusal(computed: _Computed, model: LoadedModel, wrong: int) -> Draft:
+    subjects = {
+        "model": model.name,
+        "version": model.version,
+        "digest": model.digest,
+        "wrong": f"{wrong} of {len(computed.forecasts)}",
+    }
+    reason = "an explanation does not add up to the number it explains"
+    return Draft(computed.caller.actor, "refuse to answer", subjects, reason)
+
+
+def _does_not_add_up() -> Problem:
+    return Problem(
+        500,
+        "explanation_does_not_add_up",
+        "problems.not_exact",
+    )
 
 
 def _groups(model: LoadedModel) -> dict[str, str]:

@@ -26,19 +26,17 @@ from serving.http.clock import system_time
 from serving.messages.answer_bodies import ModelReference, StoredPrediction
 from serving.messages.forecast_parts import groups_off, total
 from serving.messages.forecast_protocol import LoadedModel
-from serving.messages.forecast_records import BedForecast, HospitalForecast, WaitForecast, identified
+from serving.messages.forecast_records import BedForecast, HospitalForecast, WaitForecast
 
 __all__ = [
     "Forecast",
     "Made",
     "as_answered",
-    "does_not_add_up",
     "edited",
     "find",
     "model_reference",
     "new_id",
     "record",
-    "refusal",
     "unsound_forecasts",
 ]
 
@@ -96,23 +94,6 @@ def _is_sum(forecast: Forecast) -> bool:
     return abs(sum(u["mean"] for u in forecast.units) - forecast.mean) <= TOLERANCE
 
 
-def refusal(model: LoadedModel, actor: str, wrong: int, of: int) -> Draft:
-    """What the journal says where so many forecasts must not be answered."""
-    subjects = {
-        "model": model.name,
-        "version": model.version,
-        "digest": model.digest,
-        "wrong": f"{wrong} of {of}",
-    }
-    reason = "an explanation does not add up to the number it explains"
-    return Draft(actor, "refuse to answer", subjects, reason)
-
-
-def does_not_add_up() -> Problem:
-    """What whoever asked for them hears."""
-    return Problem(500, "explanation_does_not_add_up", "problems.not_exact")
-
-
 @lru_cache(maxsize=8)
 def _reference(name: str, version: str, digest: str, released_at: int) -> dict[str, Any]:
     return ModelReference(
@@ -134,15 +115,11 @@ class Made:
     """Predictions made for one caller, to be written.
 
     Attributes:
-        ids: of the predictions.
-        identities: what names each beside its id.
-        fields: of each as JSON (`serving.messages.forecast_records.fields_of`).
+        predictions: what was given, by id.
         question: what was asked, so that it can be asked again.
     """
 
-    ids: Sequence[str]
-    identities: Sequence[Mapping[str, str]]
-    fields: Sequence[bytes]
+    predictions: Mapping[str, Mapping[str, Any]]
     actor: str
     question: Mapping[str, Any]
 
@@ -155,12 +132,12 @@ def record(connection: Connection, model: LoadedModel, made: Sequence[Made], *, 
     """
     if not made:
         return
-    before = to_json({"model": model_reference(model)})[:-1] + b',"prediction":'
+    release = model_reference(model)
     drafts, rows = [], []
     for one in made:
         responses = {
-            i: before + identified({"prediction_id": i, **identity}, fields) + b"}"
-            for i, identity, fields in zip(one.ids, one.identities, one.fields, strict=True)
+            i: to_json({"model": release, "prediction": {"prediction_id": i, **prediction}}).decode()
+            for i, prediction in one.predictions.items()
         }
         digests = {i: _digest(response, one.actor, made_at) for i, response in responses.items()}
         subjects = {
@@ -172,7 +149,7 @@ def record(connection: Connection, model: LoadedModel, made: Sequence[Made], *, 
         }
         payload = {"predictions": digests, "question": one.question}
         drafts.append(Draft(one.actor, "predict", subjects, payload=payload))
-        rows.append([(i, one.actor, response.decode()) for i, response in responses.items()])
+        rows.append([(i, one.actor, response) for i, response in responses.items()])
     entries = append_all(connection, drafts, now=system_time())
     _ROWS.run(
         connection,
@@ -193,9 +170,9 @@ def record(connection: Connection, model: LoadedModel, made: Sequence[Made], *, 
     )
 
 
-def _digest(response: bytes, actor: str, made_at: int) -> str:
+def _digest(response: str, actor: str, made_at: int) -> str:
     """Digest of all that is said of a prediction later: the answer, the release that gave it, who asked, when."""
-    return sha256_bytes(f"{actor}\n{made_at}\n".encode() + response)
+    return sha256_bytes(f"{actor}\n{made_at}\n{response}".encode())
 
 
 def find(connection: Connection, prediction_id: str, caller: Caller) -> StoredPrediction:
@@ -252,7 +229,7 @@ def edited(connection: Connection) -> list[JournalFault]:
         same = all(known[row.journal_seq].get(name) == value for name, value in release.items())
         if row.journal_seq in given:
             found.add((row.journal_seq, row.prediction_id))
-            digest = _digest(row.response.encode(), row.actor, row.made_at)
+            digest = _digest(row.response, row.actor, row.made_at)
             same = same and given[row.journal_seq].get(row.prediction_id) == digest
         if not same:
             faults.append(JournalFault(row.journal_seq, f"prediction {row.prediction_id} was edited"))

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import to_json
-
 from hospital.words.language import Language
 from serving.messages.forecast_parts import Explanation, Quantiles, Trust, UnitShare
 
@@ -14,7 +12,7 @@ if TYPE_CHECKING:
     from registry.explanations.basis import Basis
     from registry.explanations.total_basis import TotalBasis
 
-__all__ = ["BedForecast", "HospitalForecast", "WaitForecast", "Wording", "fields_of", "identified"]
+__all__ = ["BedForecast", "HospitalForecast", "WaitForecast", "Wording"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,19 +122,6 @@ class HospitalForecast:
 
 
 _UNANSWERED = frozenset({"distribution", "basis", "translations"})
-
-
-def fields_of(forecast: WaitForecast | BedForecast | HospitalForecast) -> bytes:
-    """The fields of a forecast's `body` as JSON, without the braces: written once, for the answer and its record.
-
-    Of an answer's JSON nearly all is its reasons, and writing them takes as long as computing them.
-    """
-    return to_json(forecast.body())[1:-1]
-
-
-def identified(ids: Mapping[str, str], fields: bytes) -> bytes:
-    """A forecast as a JSON object: what names it, then the fields that `fields_of` wrote."""
-    return to_json(ids)[:-1] + b"," + fields + b"}"
 
 
 def _answered(forecast: WaitForecast | BedForecast | HospitalForecast) -> dict[str, Any]:

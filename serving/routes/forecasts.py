@@ -16,7 +16,6 @@ from serving.http.write_outcome import REPEATED
 from serving.messages.answer_bodies import BedDemandAnswer, WaitTimeAnswer
 from serving.messages.forecast_protocol import LoadedModel
 from serving.messages.forecast_questions import Asked, bed_question, language_warnings, wait_question
-from serving.messages.forecast_records import identified
 from serving.messages.request_bodies import BedDemandRequest, WaitTimeRequest
 
 __all__ = ["BED_DEMAND", "ENDPOINTS", "WAIT_TIME"]
@@ -94,11 +93,12 @@ def _wait_times(calls: Sequence[Call]) -> list[Response | Exception]:
 
 def _wait_answer(made: RecordedForecasts[Any], visit_ids: Sequence[str], call: Call) -> Response:
     """Predictions with the visits' ids as they were sent; their record has pseudonyms."""
-    predictions = [
-        identified({"prediction_id": i, "visit_id": v}, fields)
-        for i, v, fields in zip(made.ids, visit_ids, made.fields, strict=True)
-    ]
-    return _answer(made.model, call, predictions=predictions)
+    triples = zip(made.ids, visit_ids, made.forecasts, strict=True)
+    return _answer(
+        made.model,
+        predictions=[{"prediction_id": i, "visit_id": v, **f.body()} for i, v, f in triples],
+        **_warnings(call),
+    )
 
 
 def bed_demand(call: Call) -> Response:
@@ -114,7 +114,7 @@ def bed_demand(call: Call) -> Response:
     except RepeatedError as repeated:
         return _beds_again(call, repeated.answer)
     whole = {"hospital": _predictions(hospital)} if question.hospital else {}
-    return _answer(units.model, call, forecasts=_predictions(units), **whole)
+    return _answer(units.model, forecasts=_predictions(units), **whole, **_warnings(call))
 
 
 def _warnings(call: Call) -> dict[str, Sequence[str]]:
@@ -123,18 +123,12 @@ def _warnings(call: Call) -> dict[str, Sequence[str]]:
     return {"warnings": warnings} if warnings else {}
 
 
-def _predictions(made: RecordedForecasts[Any]) -> list[bytes]:
-    return [identified({"prediction_id": i}, f) for i, f in zip(made.ids, made.fields, strict=True)]
+def _predictions(made: RecordedForecasts[Any]) -> list[dict[str, Any]]:
+    return [{"prediction_id": i, **f.body()} for i, f in zip(made.ids, made.forecasts, strict=True)]
 
 
-def _answer(model: LoadedModel, call: Call, **lists: Sequence[bytes]) -> Response:
-    """An answer of lists of forecasts that are written already."""
-    parts = [to_json({"model": model_reference(model)})[1:-1]]
-    parts += [f'"{name}":['.encode() + b",".join(forecasts) + b"]" for name, forecasts in lists.items()]
-    warnings = _warnings(call)
-    if warnings:
-        parts.append(to_json(warnings)[1:-1])
-    return Response(b"{" + b",".join(parts) + b"}", media_type="application/json")
+def _answer(model: LoadedModel, **lists: Sequence[Mapping[str, Any] | str]) -> Response:
+    return Response(to_json({"model": model_reference(model), **lists}), media_type="application/json")
 
 
 def _links(place: str) -> tuple[Link, ...]:
