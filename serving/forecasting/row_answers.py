@@ -23,7 +23,7 @@ from serving.forecasting.reason_sentences import LEAST_SHOWN, reliability_of
 from serving.messages.forecast_parts import Quantiles, Reliability, Trust
 from serving.messages.question_records import ExplainOptions
 
-__all__ = ["Answers", "group_terms", "outweighing"]
+__all__ = ["Answers", "group_terms", "nobody_waits", "outweighing"]
 
 _P10, _P50, _P90 = LEVELS.index(0.1), LEVELS.index(0.5), LEVELS.index(0.9)
 
@@ -188,7 +188,7 @@ class _Fields:
         place = columns + np.arange(len(X))[:, None] * X.shape[1]
         self._baseline_names = baseline_names
         self._of_urgency = _of_learned_urgency(features, X, answered.out_of_range)
-        self._nobody_waits = _nobody_waits(features, X)
+        self._nobody_waits = nobody_waits(features, X)
         self._inside, self._columns = answered.inside.tolist(), columns.tolist()
         self._values, self._usual, self._contributions = (
             array.ravel().take(place).astype(np.float64).tolist()
@@ -251,7 +251,7 @@ def _of_learned_urgency(
     return [k and "triage" not in names for k, names in zip(known, out_of_range, strict=True)]
 
 
-def _nobody_waits(features: Sequence[Feature], X: Array) -> list[bool]:
-    """By row whether it is known that nobody waits in the emergency department."""
+def nobody_waits(features: Sequence[Feature], X: Array) -> list[bool]:
+    """By row of X (float [n, features]) whether it is known that nobody waits in the emergency department."""
     place = next((j for j, f in enumerate(features) if f.name == ALL_WAITING), None)
     return [False] * len(X) if place is None else (X[:, place] == 0).tolist()

@@ -296,11 +296,13 @@ def test_a_row_is_explained_alike_alone_and_among_many() -> None:
     booster, X = _trained(rows=2000)
     raw = bytes(booster.save_raw("ubj"))
     one, three = TreeEngine.load(raw, threads=1), TreeEngine.load(raw, threads=3)
-    many = one.contributions(X).values
+    many, pairs = one.contributions(X).values, one.interactions(X[:200]).values
     np.testing.assert_array_equal(three.contributions(X).values, many)
+    np.testing.assert_array_equal(three.interactions(X[:200]).values, pairs)
     np.testing.assert_array_equal(three.predict(X), one.predict(X))
     for rows in (1, 3, 5, 16, 17, 33):
         np.testing.assert_array_equal(one.contributions(X[7 : 7 + rows]).values, many[7 : 7 + rows])
+        np.testing.assert_array_equal(one.interactions(X[7 : 7 + rows]).values, pairs[7 : 7 + rows])
     assert one.contributions(X[:0]).values.shape == (0, 8)
 
 
