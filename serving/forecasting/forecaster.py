@@ -135,6 +135,7 @@ class _Forecaster:
         ).tolist()
         staffed = [None if np.isnan(beds) else float(beds) for beds in known.staffed_then]
         quantiles = [answers.quantiles(i) for i in range(len(staffed))]
+        horizons, proven = query.horizon_hours.tolist(), model.proven.exceedance
         wording = UnitWording(
             answers,
             question,
@@ -156,7 +157,7 @@ class _Forecaster:
             out.append(
                 BedForecast(
                     unit=units[i].unit,
-                    horizon_hours=float(query.horizon_hours[i]),
+                    horizon_hours=horizons[i],
                     target_at=moment(int(target[i])),
                     beds=quantiles[i],
                     staffed=beds,
@@ -164,6 +165,7 @@ class _Forecaster:
                     explanation=said.explanation,
                     trust=said.trust,
                     width_factor=float(answered.width[i]),
+                    tension_calibrated=None if beds is None else proven.of_unit(units[i].unit, horizons[i]),
                     distribution=answers.distribution(i),
                     basis=answers.basis(i, beds),
                     translations=wording.translations(i),
@@ -188,7 +190,15 @@ class _Forecaster:
         )
         made = AnsweredUnits(present.names, query, rows, beds.staffed_then, beds.now, answered)
         stale = is_stale(state, engine, question.at)
-        return hospital_forecasts(engine, present, made, question, stale=stale, place=state.events.place)
+        return hospital_forecasts(
+            engine,
+            present,
+            made,
+            question,
+            stale=stale,
+            place=state.events.place,
+            proof=model.proven.exceedance,
+        )
 
     def unlearned_units(
         self, model: LoadedModel, connection: Connection, now: int

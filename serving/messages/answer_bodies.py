@@ -45,6 +45,8 @@ class BedPrediction(Answer):
 
     Attributes:
         width_factor: what p10 and p90 were moved away from p50 by, after how often this unit's recent intervals held.
+        tension_calibrated: whether the check showed `tension_probability` to be better than how often it was before, so
+            that it counts; null: there is no probability, or the answer is of before this was said.
     """
 
     prediction_id: str
@@ -57,10 +59,11 @@ class BedPrediction(Answer):
     explanation: Explanation
     trust: Trust
     width_factor: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    tension_calibrated: bool | None = None
 
 
 class HospitalPrediction(Answer):
-    """A forecast of the hospital total as given, with its id."""
+    """A forecast of the hospital total as given, with its id; `tension_calibrated` as of a unit's."""
 
     prediction_id: str
     horizon_hours: Finite
@@ -72,6 +75,7 @@ class HospitalPrediction(Answer):
     units: tuple[UnitShare, ...]
     explanation: Explanation
     trust: Trust
+    tension_calibrated: bool | None = None
 
 
 class ModelReference(Answer):

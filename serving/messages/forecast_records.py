@@ -55,6 +55,8 @@ class BedForecast:
     Attributes:
         staffed: beds with staff at `target_at`; None: unknown.
         tension_probability: that demand is above them; None: unknown.
+        tension_calibrated: whether the check showed that probability to be better than how often it was before, so
+            that it counts; None: there is no probability.
         width_factor: what p10 and p90 were moved away from p50 by, after how often this unit's recent intervals held.
         distribution: the forecast's quantiles at every level (`hospital.dataset.quantiles.LEVELS`), which are not
             answered; empty: not handed out.
@@ -71,6 +73,7 @@ class BedForecast:
     explanation: Explanation
     trust: Trust
     width_factor: float = 1.0
+    tension_calibrated: bool | None = None
     distribution: tuple[float, ...] = ()
     basis: "Basis | None" = None
     translations: Mapping[Language, Wording] = field(default_factory=dict)
@@ -94,6 +97,7 @@ class HospitalForecast:
         beds: the hospital's own quantiles, which are no sums.
         staffed: of all these units together; None: unknown of one of them.
         tension_probability: that demand is above them; None: unknown.
+        tension_calibrated: as of a unit's forecast.
         distribution, basis: as of a unit's forecast.
         translations: what it says in each language that was asked for besides, which is not answered.
     """
@@ -107,6 +111,7 @@ class HospitalForecast:
     units: tuple[UnitShare, ...]
     explanation: Explanation
     trust: Trust
+    tension_calibrated: bool | None = None
     distribution: tuple[float, ...] = ()
     basis: "TotalBasis | None" = None
     translations: Mapping[Language, Wording] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from hospital.features.feature import Feature
 from hospital.holidays.place import Place
 from hospital.times import moment
 from hospital.words.language import Language
+from registry.cards.tension.tension_proof import TensionProof
 from registry.explanations.total_basis import TotalBasis
 from registry.model.forecast_model import Explained, ForecastModel, Rows
 from registry.model.hospital.all_units import partly_unknown, values_of_all_units
@@ -59,8 +60,9 @@ def hospital_forecasts(
     *,
     stale: bool,
     place: Place,
+    proof: TensionProof,
 ) -> list[HospitalForecast]:
-    """One forecast a horizon of the question; `place`: the hospital's."""
+    """One forecast a horizon of the question; `place`: the hospital's; `proof`: of which probabilities count."""
     k = len(question.horizons_hours)
     of = np.tile(np.arange(k), len(present.names))
     horizon = units.query.horizon_hours[:k]
@@ -108,6 +110,7 @@ def hospital_forecasts(
                 units=_shares(answered, units, of == i),
                 explanation=said.explanation,
                 trust=said.trust,
+                tension_calibrated=None if beds is None else proof.of_total(None, float(horizon[i])),
                 distribution=tuple(answered.quantiles[i].tolist()),
                 basis=basis(i),
                 translations={other: wording(i, other) for other in question.explain.translations},

@@ -17,6 +17,7 @@ from hospital.features.lookback import lookback_days
 from hospital.ingest.event_columns import columns_of, events_of
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.times import DAY, HOUR, instant, moment
+from registry.cards.tension.tension_proof import TensionProof
 from registry.model.forecast_model import ForecastModel
 from registry.model.hospital.all_units import partly_unknown
 from registry.record.database import writing
@@ -27,6 +28,7 @@ from serving.forecasting.hospital.hospital_explanation_text import HospitalExpla
 from serving.gateway.service_parts import Parts
 from serving.messages.forecast_protocol import LoadedModel, ServedUnit
 from serving.messages.forecast_records import BedForecast, HospitalForecast
+from serving.messages.judged_tension import JudgedTension
 from serving.messages.question_records import BedQuestion, ExplainOptions
 from serving.releases.releases_in_use import Releases
 from serving.state.history_import import rows_since
@@ -152,6 +154,24 @@ def test_it_adds_up_and_is_the_sum_of_its_units(asked: Callable[..., Ask], refer
         assert hospital_total["target_at"] == units[0]["target_at"]
         assert hospital_total["trust"] == {"status": "trusted", "warnings": []}
         assert "patients now in the hospital in total" in hospital_total["explanation"]["reasons"][0]
+
+
+def test_each_probability_says_whether_the_check_showed_it_to_be_worth_it(
+    asked: Callable[..., Ask], model: LoadedModel
+) -> None:
+    """By horizon, unit and total as the report has it, as `/v1/tension` says it."""
+    proof = TensionProof(frozenset({24.0}), frozenset({("B", 24.0)}), frozenset({(None, 72.0)}))
+    ask = asked(_census(DAYS), replace(model, judged=JudgedTension(exceedance=proof)))
+    answer = ask(units=list(UNITS))
+    found = {(f["unit"], f["horizon_hours"]): f["tension_calibrated"] for f in answer["forecasts"]}
+    assert found == {(u, h): h == 24.0 and u != "B" for u in UNITS for h in HORIZONS}
+    assert [f["tension_calibrated"] for f in answer["hospital"]] == [False, True]
+
+
+def test_where_there_is_no_probability_nothing_is_said_of_it(asked: Callable[..., Ask]) -> None:
+    """Staffed beds are unknown: neither a probability, nor that it would count."""
+    for forecast in asked(_census(DAYS).drop(columns="staffed"))(units=list(UNITS))["forecasts"]:
+        assert (forecast["tension_probability"], forecast["tension_calibrated"]) == (None, None)
 
 
 def test_each_contribution_is_the_sum_of_its_units_and_values_are_those_of_all(
