@@ -55,10 +55,11 @@ def by_cause(faults: Sequence[RequestFault]) -> tuple[RequestFault, ...]:
 
 
 def _said_once(same: Sequence[RequestFault]) -> Sequence[RequestFault]:
-    first, places = same[0], list(dict.fromkeys(one.path for one in same))
-    if len(places) <= _FEW:
+    """Also where the places look alike: of a key that is none the path shows no more than that."""
+    if len(same) <= _FEW:
         return same
-    values = {"message": first, "n": len(places), "places": ", ".join(places[:_FEW])}
+    first, places = same[0], list(dict.fromkeys(one.path for one in same))
+    values = {"message": first, "n": len(same), "places": ", ".join(places[:_FEW])}
     return [RequestFault(first.path, first.code, "problems.faults.in_places", values)]
 
 

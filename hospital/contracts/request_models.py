@@ -35,10 +35,13 @@ from hospital.contracts.text_cleaning import clean_text
 from hospital.errors import ContractError, Fault
 from hospital.times import MINUTE, TimeError, instant, parse_time
 
-__all__ = ["CLOCK_TOLERANCE", "model_of", "validate_rows"]
+__all__ = ["CLOCK_TOLERANCE", "MOST_FAULTS", "model_of", "validate_rows"]
 
 CLOCK_TOLERANCE = 5 * MINUTE
 """What has happened may lie this much after its reception: two machines' clocks never agree."""
+MOST_FAULTS = 20_000
+"""Faults after which no further row is read: a body of a few megabytes can have a million, which would take a minute
+to name, and nobody reads them."""
 _LONGEST = 10**19
 """No number of a time is longer, and a longer one need not be written out."""
 
@@ -173,7 +176,7 @@ def validate_rows(
         keep_duplicates: a row sent twice with the same content is kept twice, as one answer a row needs.
 
     Raises:
-        ContractError: every fault of every row.
+        ContractError: every fault of every row, until there are `MOST_FAULTS`.
     """
     received = received_at if isinstance(received_at, int) else instant(received_at)
     model, faults = model_of(table), []
@@ -184,6 +187,8 @@ def validate_rows(
             valid = model.model_validate(row, context={"received_at": received})
         except ValidationError as error:
             faults += [_fault(table, where, e["loc"], _code(table, e)) for e in error.errors()]
+            if len(faults) >= MOST_FAULTS:
+                break
         else:
             found.append((where, _plain(table, valid, received)))
     kept = _kept(table, found, keep_duplicates, faults)

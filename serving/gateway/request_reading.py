@@ -42,7 +42,10 @@ MAX_PATH, MAX_QUERY = 512, 8_192
 """Bytes. A query has room for all that the document allows at once: a character takes up to twelve in an address."""
 FORM_KEY = "request_key"
 """The field of a form that has its key: a browser sends no header of its own."""
+_CODED_SLASHES = (b"%2f", b"%5c")
 _KEY = re.compile(r"[!-~]{8,200}")
+_FORWARDED = frozenset({"forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip"})
+"""Headers of whoever hands on another one's request, beside all that begin with ``x-forwarded-``."""
 _LOOPBACK = ("127.0.0.1", "::1")
 
 
@@ -85,9 +88,12 @@ def path_of(scope: Scope) -> str:
     """The path.
 
     Raises:
-        Problem: 431, it or the query is longer than any that there is.
+        Problem: 431, it or the query is longer than any that there is; 404, it has a slash that is written as a code:
+            who stands before us takes that for a letter of a name, and would let it pass where it keeps an address.
     """
     path = scope["path"]
+    if any(code in scope.get("raw_path", b"").lower() for code in _CODED_SLASHES):
+        raise Problem(404, "unknown_route", "problems.unknown_route")
     if len(path) > MAX_PATH or len(scope.get("query_string", b"")) > MAX_QUERY:
         raise Problem(431, "address_too_long", "problems.address_too_long")
     return str(path)
@@ -167,7 +173,8 @@ def require_own_form(endpoint: Endpoint, headers: Headers) -> None:
 def is_local(scope: Scope, headers: Headers) -> bool:
     """Whether it comes from this machine, and nobody forwarded it."""
     client = scope.get("client")
-    forwarded = any(name in headers for name in ("forwarded", "x-forwarded-for", "x-real-ip", "via"))
+    names = [name.decode("latin-1") for name, _ in headers.raw]
+    forwarded = any(name in _FORWARDED or name.startswith("x-forwarded-") for name in names)
     return client is not None and client[0] in _LOOPBACK and not forwarded
 
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from hospital.contracts.column_faults import fault_code
 from hospital.contracts.fault_words import message_of
+from hospital.contracts.request_models import MOST_FAULTS
 from hospital.contracts.tables import TABLES
 from hospital.errors import ContractError, Fault
 from hospital.words.catalogue import has_text, text
@@ -36,6 +37,8 @@ _KNOWN_NAMES = {c.name for table in TABLES.values() for c in table.columns} | {
 """Names that a path may show wherever they were sent. Any other key is the sender's word: it may be a person's name."""
 _NEAR = 0.75
 """How alike two names are of which one is probably meant for the other (`difflib`)."""
+_MOST_LOOKED_UP = 50
+"""Names of one request for which the one that was meant is looked for: it takes as long as reading fifty of them."""
 PROBLEM_JSON = "application/problem+json"
 _OWN_WORDS = frozenset(
     {"too_short", "too_many", "not_a_list", "not_a_reference", "unknown_field", "not_true_or_false"}
@@ -109,16 +112,21 @@ def title_of(problem: Problem, language: Language) -> str:
 
 def invalid(faults: Iterable[RequestFault]) -> Problem:
     """The problem of a request that breaks its contract."""
-    found = by_cause(tuple(faults))
+    every = list(faults)
+    if len(every) >= MOST_FAULTS:
+        cut = {"n": MOST_FAULTS}
+        every.append(RequestFault("", "too_many_faults", "problems.faults.too_many_faults", cut))
+    found = by_cause(every)
     return Problem(422, "invalid_request", "problems.invalid_request", faults=found, n=len(found))
 
 
 def row_faults(error: ContractError) -> list[RequestFault]:
     """The faults of rows that break a table's contract."""
-    return [_row_fault(f) for f in error.faults]
+    meant = _Meant()
+    return [_row_fault(f, meant) for f in error.faults]
 
 
-def _row_fault(fault: Fault) -> RequestFault:
+def _row_fault(fault: Fault, meant: "_Meant") -> RequestFault:
     row, dot, names = fault.path.partition("].")
     shown = ".".join(name if name in _KNOWN_NAMES else "?" for name in names.split("."))
     path = f"{row}{dot}{shown}" if dot else row
@@ -128,44 +136,56 @@ def _row_fault(fault: Fault) -> RequestFault:
         earlier = {"earlier": fault.code.removeprefix("before_")}
         return RequestFault(path, fault.code, "problems.faults.before", earlier)
     if fault.code == "unknown_column":
-        return RequestFault(path, fault.code, *_unknown("unknown_column", names))
+        return RequestFault(path, fault.code, *_unknown("unknown_column", names, meant))
     return RequestFault(path, fault.code, fault)
 
 
-def _unknown(key: str, sent: str) -> tuple[str, Mapping[str, object]]:
-    """The text of a name that is none, with the one that was probably meant: one of ours, never the sender's word."""
+class _Meant:
+    """The names that were probably meant by those of one request, each looked for once, and of few alone."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, str] = {}
+
+    def by(self, sent: str) -> str:
+        """One of ours, never the sender's word; "": none, or too many were asked for."""
+        if sent not in self._found and len(self._found) < _MOST_LOOKED_UP:
+            self._found[sent] = "".join(get_close_matches(sent, _KNOWN_NAMES, 1, _NEAR))
+        return self._found.get(sent, "")
+
+
+def _unknown(key: str, sent: str, meant: _Meant) -> tuple[str, Mapping[str, object]]:
+    """The text of a name that is none, with the one that was probably meant."""
     if sent in _KNOWN_NAMES:
         return "problems.faults.unknown_here", {}
-    near = get_close_matches(sent, _KNOWN_NAMES, 1, _NEAR)
-    if near:
-        return f"problems.faults.{key}_near", {"name": near[0]}
-    return f"problems.faults.{key}", {}
+    near = meant.by(sent)
+    return (f"problems.faults.{key}_near", {"name": near}) if near else (f"problems.faults.{key}", {})
 
 
 def schema_faults(error: ValidationError) -> list[RequestFault]:
     """The faults of a body that breaks its pydantic model."""
-    found = []
+    found, meant = [], _Meant()
     for entry in error.errors(include_url=False, include_input=False):
         code = entry["type"]
         code = _CODES.get(code) or fault_code(code)
         loc, sent = entry["loc"], str(entry["loc"][-1]) if entry["loc"] else ""
         if code == "unknown_field" and sent not in _KNOWN_NAMES:
             loc = (*loc[:-1], "?")
-        found.append(RequestFault(_path(loc), code, *_words_of(code, sent, entry.get("ctx", {}))))
+        found.append(RequestFault(_path(loc), code, *_words_of(code, sent, entry.get("ctx", {}), meant)))
     return found
 
 
 def _words_of(
-    code: str, sent: str, limits: Mapping[str, object]
+    code: str, sent: str, limits: Mapping[str, object], meant: _Meant
 ) -> tuple[str | InWords, Mapping[str, object]]:
     """What a code means: of a body's shape, with its limits, or as tables have it.
 
     Args:
         sent: the name that the fault is of.
         limits: of the field, as pydantic has them.
+        meant: what was probably meant by names of this request.
     """
     if code == "unknown_field":
-        return _unknown(code, sent)
+        return _unknown(code, sent, meant)
     if code == "too_many" and "max_length" in limits:
         return "problems.faults.too_many_of", {"n": limits["max_length"]}
     if code == "not_a_choice" and "expected" in limits:

@@ -12,6 +12,8 @@ from serving.errors import Problem
 __all__ = ["parse"]
 
 MAX_DEPTH = 32
+MAX_NAMES = 200
+"""Names in one object: several times as many as any row has. Each that is none is a fault to be named."""
 _GZIP = b"\x1f\x8b"
 _OPEN, _CLOSE = frozenset("[{"), frozenset("]}")
 
@@ -20,8 +22,8 @@ def parse(body: bytes) -> Any:
     """The value in a body.
 
     Raises:
-        Problem: 400 with the code ``malformed_json``, ``not_utf8``, ``duplicate_key``,
-            ``not_a_finite_number``, ``too_deep`` or ``lone_surrogate``; 415: it is compressed, whatever its head says.
+        Problem: 400 with the code ``malformed_json``, ``not_utf8``, ``duplicate_key``, ``not_a_finite_number``,
+            ``too_deep``, ``too_many_names`` or ``lone_surrogate``; 415: it is compressed, whatever its head says.
     """
     if body.startswith(_GZIP):
         raise Problem(415, "unsupported_content_encoding", "problems.unsupported_content_encoding")
@@ -67,6 +69,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise Problem(400, "duplicate_key", "problems.duplicate_key")
+    if len(found) > MAX_NAMES:
+        raise Problem(400, "too_many_names", "problems.too_many_names", n=MAX_NAMES)
     return found
 
 

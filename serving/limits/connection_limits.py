@@ -56,6 +56,7 @@ class LimitedProtocol(HttpToolsProtocol):
     most_connections = CONNECTIONS
     _in_head, _head_bytes, _unread_bytes, _drained = True, 0, 0, 0
     _turned_away = ""
+    _heard = 0.0
     _timer: TimerHandle | None = None
     _write_timer: TimerHandle | None = None
 
@@ -64,6 +65,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_made(transport)  # type: ignore[arg-type]
         self.logger = _QUIET  # a line a malformed request would fill the disk for whoever sends nothing else
         self.ws_protocol_class = None  # there is no websocket here: an upgrade is answered as what else it is
+        self._heard = self.loop.time()
         table = _TABLES.setdefault(self.server_state, ConnectionTable())
         if table.add(self, self.client[0] if self.client else ""):
             self._start_timer(self.head_seconds)
@@ -78,9 +80,10 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     @property
-    def is_waiting(self) -> bool:
-        """Whether nothing is being answered on it."""
-        return self._in_head and self._answered
+    def waits_since(self) -> float | None:
+        """Since when it waits for a request, for the rest of one, or for an answer to be read; None: it does not."""
+        waits = (self._in_head and self._answered) or not self._in_head or self._write_timer is not None
+        return self._heard if waits else None
 
     @property
     def _answered(self) -> bool:
@@ -89,6 +92,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Hands bytes to the parser, of a head never more than may be one."""
+        self._heard = self.loop.time()
         while data and not self.transport.is_closing():
             if not self._in_head:
                 piece, data = data[:HEAD_BYTES], data[HEAD_BYTES:]
@@ -132,6 +136,11 @@ class LimitedProtocol(HttpToolsProtocol):
         self._stop_timer()
         self._in_head, self._head_bytes, self._drained, self._unread_bytes = False, 0, 0, 0
         if self.transport.is_closing():
+            return
+        if (
+            b"#" in self.url
+        ):  # no target has one (RFC 9112, 3.2): who stands before us goes by more than we would
+            self._refuse(400)
             return
         keep = self.parser.should_keep_alive() and not self.expect_100_continue
         found = knock(self.parser.get_method(), self.url, self.headers, keep) if self._answered else None
@@ -187,6 +196,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """Nobody reads: for a while."""
         super().pause_writing()
+        self._heard = self.loop.time()
         if self._write_timer is None:
             self._write_timer = self.loop.call_later(self.write_seconds, self.transport.abort)
 

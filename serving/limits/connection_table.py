@@ -14,7 +14,8 @@ class Connection(Protocol):
 
     Attributes:
         most_connections: how many its server may have.
-        is_waiting: whether nothing is being answered on it.
+        waits_since: instant of the loop's clock since when it waits for whoever is at its other end: for a request, for
+            the rest of one, or for an answer to be read; None: something is being answered on it.
         transport: by which it is closed.
     """
 
@@ -22,7 +23,7 @@ class Connection(Protocol):
     transport: Transport
 
     @property
-    def is_waiting(self) -> bool: ...
+    def waits_since(self) -> float | None: ...
 
 
 class ConnectionTable:
@@ -32,7 +33,11 @@ class ConnectionTable:
         self._open: dict[Connection, str] = {}
 
     def add(self, connection: Connection, address: str) -> bool:
-        """Whether there is room; where there are too many, the oldest that waits for a request is closed for it."""
+        """Whether there is room; where there are too many, that which waits for its other end longest is closed for it.
+
+        So whoever opens hundreds and sends no whole request, or reads no answer, keeps nobody out: what is being
+        answered is bounded by `serving.limits.admission`, and ends by itself.
+        """
         self._open[connection] = address
         own = [c for c, a in self._open.items() if a == address] if address not in _LOOPBACK else []
         if len(own) > CONNECTIONS_OF_ONE:
@@ -46,9 +51,10 @@ class ConnectionTable:
         self._open.pop(connection, None)
 
     def _close_one(self, candidates: list[Connection]) -> bool:
-        for candidate in candidates:
-            if candidate.is_waiting:
-                self.remove(candidate)
-                candidate.transport.abort()
-                return True
-        return False
+        waiting = [(since, c) for c in candidates if (since := c.waits_since) is not None]
+        if not waiting:
+            return False
+        _, longest = min(waiting, key=lambda found: found[0])  # of several the one that was opened first
+        self.remove(longest)
+        longest.transport.abort()
+        return True

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError, create_model
 
-from hospital.contracts.request_models import model_of, validate_rows
+from hospital.contracts.request_models import MOST_FAULTS, model_of, validate_rows
 from hospital.contracts.tables import TABLES
 from hospital.errors import ContractError
 from hospital.words.language import Language
@@ -81,6 +81,8 @@ _REPEATABLE = {("visits", "visits"), ("census", "observations")}
 def rows_of_contract(
     table: str, rows: Sequence[object], context: Context, at: str, faults: list[RequestFault]
 ) -> list[dict[str, Any]]:
+    if len(faults) >= MOST_FAULTS:
+        return []
     try:
         return validate_rows(table, rows, context.now, at=at, keep_duplicates=(table, at) in _REPEATABLE)
     except ContractError as error:

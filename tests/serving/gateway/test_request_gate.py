@@ -42,6 +42,7 @@ _HOSTILE = {
     "malformed_json": b'{"visits": [',
     "not_utf8": b'{"visits": ["\xff"]}',
     "too_deep": b"[" * 100_000 + b"]" * 100_000,
+    "too_many_names": b"{" + b",".join(b'"k%d":1' % n for n in range(201)) + b"}",
     "lone_surrogate": b'{"visits": ["\\ud800"]}',
 }
 
@@ -267,6 +268,8 @@ def test_metrics_are_by_route_template(parts_and_tokens: tuple[Parts, dict[str, 
     lines = [line for line in page.text.splitlines() if line.startswith("vigie_requests_total")]
     assert len(lines) == 2
     assert any('route="/v1/predictions/{prediction_id}"' in line and line.endswith(" 30.0") for line in lines)
+    for name in ("x-forwarded-proto", "x-forwarded-host", "X-Real-IP", "x-client-ip"):
+        assert client.get("/metrics", peer="127.0.0.1", headers={name: "x"}).status_code == 401, name
     assert client.get("/metrics", peer="127.0.0.1", headers={"x-forwarded-for": "1.2.3.4"}).status_code == 401
     assert client.get("/metrics").status_code == 401
 

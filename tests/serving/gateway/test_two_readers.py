@@ -40,6 +40,20 @@ def test_a_header_that_says_one_thing_comes_once(
     assert (response.status_code, response.json()["code"]) == (400, "repeated_header")
 
 
+@pytest.mark.parametrize(
+    "path", ["/v1%2fmodels", "/v1%2Fmodels", "/v1%5cmodels", "/v1/%2e%2e%2flivez", "%2fmetrics"]
+)
+def test_a_slash_written_as_a_code_is_no_address(
+    parts_and_tokens: tuple[Parts, dict[str, str]], path: str
+) -> None:
+    """A proxy that keeps ``/v1/models`` from the outside takes it for one name, and lets it pass."""
+    parts, tokens = parts_and_tokens
+    headers = {"authorization": f"Bearer {tokens['admin']}"}
+    response = InProcess(parts).get(path, headers=headers)
+    assert (response.status_code, response.json()["code"]) == (404, "unknown_route")
+    assert InProcess(parts).get("/v1/%6dodels", headers=headers).status_code == 200
+
+
 @pytest.mark.parametrize("coding", ["gzip, chunked", "gzip", "chunked, identity", "identity"])
 def test_a_body_that_is_packed_on_its_way_is_refused(
     parts_and_tokens: tuple[Parts, dict[str, str]], coding: str

@@ -12,6 +12,7 @@ import uvicorn.config
 
 from serving.limits.admission import Admission
 from serving.limits.connection_limits import LimitedProtocol, install
+from serving.limits.connection_table import ConnectionTable
 from serving.limits.door import open_door
 from tests.support.listening_door import Door, code, listening, read
 from tests.support.waiting import wait_for
@@ -40,10 +41,14 @@ def serving(large: int = 0, protocol: type[LimitedProtocol] | Literal["auto"] = 
         if scope["type"] != "http":
             return
         seen.append(scope["path"])
+        while scope["path"] == "/form" and (await receive()).get("more_body"):
+            pass
         body = b"x" * large if scope["path"] == "/large" else b"ok"
         length = [(b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": length})
-        await send({"type": "http.response.body", "body": body})
+        half = len(body) // 2  # of a large answer the second half waits until somebody reads
+        await send({"type": "http.response.body", "body": body[:half], "more_body": True})
+        await send({"type": "http.response.body", "body": body[half:]})
 
     with listening(application, seen, protocol) as door:
         yield door
@@ -75,6 +80,14 @@ def test_a_head_has_a_size(door: Door, content: bytes) -> None:
     assert not answer or code(answer) == (431, "headers_too_large")
     assert door.seen == []
     assert door.ask(GET.replace(b"host: x", b"connection: close")).endswith(b"ok")
+
+
+@pytest.mark.parametrize("target", ["/livez#", "/static/a.css#/../livez", "/livez#?x", "#"])
+def test_a_target_with_a_fragment_is_refused(door: Door, target: str) -> None:
+    """The parser leaves it out, while a proxy goes by all of it: its rule for ``.css`` would open another address."""
+    answer = door.ask(GET.replace(b"/livez", target.encode()))
+    assert code(answer) == (400, "malformed_http")
+    assert door.seen == []
 
 
 @pytest.mark.parametrize("kind", ["silent", "drops", "line ends", "after an answer"])
@@ -211,6 +224,42 @@ def test_a_new_connection_is_answered_however_many_are_idle(small: Door) -> None
     wait_for(lambda: closed() >= 40, "end of forty of them", 5)
     for connection in idle:
         connection.close()
+
+
+@pytest.mark.parametrize(
+    "request_head",
+    [
+        b"POST /form HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n",
+        GET.replace(b"/livez", b"/large"),
+    ],
+    ids=["a body without an end", "an answer before the body's end", "an answer that nobody reads"],
+)
+def test_nor_however_many_keep_us_waiting(request_head: bytes) -> None:
+    """Without a token, six hundred of them had `/livez` refused with 503 for five seconds, and again and again."""
+    with serving(30_000_000, Small) as door:
+        stalled = [door.open() for _ in range(40)]
+        for connection in stalled:
+            with suppress(ConnectionError):
+                connection.sendall(request_head)
+        wait_for(lambda: len(door.seen) >= 20, "requests")
+        assert door.ask(GET.replace(b"host: x", b"connection: close")).endswith(b"ok")
+        for connection in stalled:
+            connection.close()
+
+
+def test_what_is_being_answered_makes_no_room() -> None:
+    """Whoever has sent all of a request, and has not been answered yet, is closed for nobody."""
+    table = ConnectionTable()
+    busy = [_Busy() for _ in range(3)]
+    assert [table.add(connection, "") for connection in busy] == [True, True, False]
+
+
+class _Busy:
+    """A connection on which something is being answered, of a server with room for two."""
+
+    most_connections, waits_since = 2, None
+    transport: Any = None
 
 
 def test_uvicorn_still_takes_its_protocol_from_where_the_limits_are_put() -> None:
