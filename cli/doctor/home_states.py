@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from cli.doctor.states import State, Weight
-from registry.digests import PRIVATE
+from registry.digests import PRIVATE, read_plain_file
 from registry.settings import Settings
 
 __all__ = ["home_states"]
@@ -109,7 +109,8 @@ def _key_states(settings: Settings) -> Iterator[State]:
 def _home_named(home: Path) -> Path | None:
     """The home that the settings written into a home name; None: they name none, or cannot be read."""
     try:
-        lines = shlex.split((home / "settings.env").read_text("utf-8"), comments=True)
+        content = read_plain_file(home / "settings.env", follow=True)
+        lines = shlex.split(content.decode("utf-8"), comments=True)
     except (OSError, ValueError):  # not there, not UTF-8, a quotation mark without a partner
         return None
     named = [line.partition("=")[2] for line in lines if line.startswith("VIGIE_HOME=")]

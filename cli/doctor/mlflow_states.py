@@ -25,6 +25,9 @@ def mlflow_states(settings: Settings) -> Iterator[State]:
         if versions:
             yield State("mlflow_missing", Weight.FAULT, {"count": len(versions)})
         return
+    if not path.is_file():  # a pipe would be waited for
+        yield State("mlflow_damaged", Weight.FAULT, {"path": path})
+        return
     if not os.access(path, os.R_OK | os.W_OK):
         yield State("mlflow_closed", Weight.FAULT, {"path": path})
         return

@@ -9,13 +9,13 @@ from sqlalchemy import Connection, create_engine, func, inspect, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from cli.doctor.journal_states import clock_states, journal_states, service_key_states
 from cli.doctor.states import State, Weight
 from hospital.errors import VigieError
 from hospital.times import DAY, MINUTE, instant, moment
 from registry.erasure.last_run import last_run
 from registry.record.database import REVISION, open_database
-from registry.record.journal_audit import verify
-from registry.record.tables.record_tables import journal, observations
+from registry.record.tables.record_tables import observations
 from registry.record.tokens import list_tokens
 from registry.settings import Settings
 
@@ -24,15 +24,21 @@ __all__ = ["record_states"]
 _SOON = timedelta(days=14)
 _CLOCKS_DIFFER = 5 * MINUTE
 _OVERDUE = 2 * DAY
+_UNREADABLE = (SQLAlchemyError, ValueError, TypeError, AttributeError, OverflowError)
+"""What reading a record ends with in which a table is gone, or a row holds what Vigie never writes there."""
 
 
 def record_states(settings: Settings, now: datetime) -> Iterator[State]:
     """The states of the database, then of what is in it."""
+    yield from service_key_states(settings)
     url = make_url(settings.database)
     if url.get_backend_name() == "sqlite":
         path = settings.home / "vigie.db" if not settings.database_url else None
         if path is not None and not path.exists():
             yield State("database_missing", Weight.NOTICE)
+            return
+        if path is not None and not path.is_file():  # a pipe would be waited for
+            yield State("database_damaged", Weight.FAULT)
             return
         damage = "" if url.database is None else _damage(url.database)
         if damage:
@@ -104,41 +110,16 @@ def _content_states(settings: Settings, now: datetime) -> Iterator[State]:
         return
     try:
         with engine.connect() as connection:
-            faults = verify(connection)
-            if faults:
-                yield State("journal_edited", Weight.FAULT, {"count": len(faults)})
-            else:
-                yield State("journal_good", Weight.GOOD)
-            yield from _clock_states(settings, connection, now)
+            yield from journal_states(settings, connection)
+            yield from clock_states(settings, connection, now)
             yield from _token_states(connection, now)
             rows = connection.scalar(select(func.count()).select_from(observations))
             if rows and not settings.pseudonym_key.exists():
                 yield State("pseudonym_key_lost", Weight.FAULT, {"path": settings.pseudonym_key})
+    except _UNREADABLE:
+        yield State("record_unreadable", Weight.FAULT)
     finally:
         engine.dispose()
-
-
-def _clock_states(settings: Settings, connection: Connection, now: datetime) -> Iterator[State]:
-    """What the record says of the clock: behind it, ahead of it once, or set back meanwhile."""
-    latest = instant(now) + _CLOCKS_DIFFER
-    last = connection.scalar(select(func.max(journal.c.at)))
-    if last is not None and last > latest:
-        yield State("clock_behind", Weight.FAULT, {"last": moment(last)})
-    received = connection.scalar(select(func.max(observations.c.received_at)))
-    if settings.clock_start is None and received is not None and received > latest:
-        yield State("received_ahead", Weight.FAULT, {"last": moment(received)})
-    following = journal.alias()
-    back = (
-        select(journal.c.seq, journal.c.at, following.c.at)
-        .join(following, following.c.seq == journal.c.seq + 1)
-        .where(journal.c.at > following.c.at + _CLOCKS_DIFFER)
-        .order_by(journal.c.seq.desc())
-    )
-    found = connection.execute(back.limit(1)).first()
-    if found is not None:
-        seq, ahead, after = found
-        values = {"entry": seq + 1, "ahead": moment(ahead), "after": moment(after)}
-        yield State("clock_was_ahead", Weight.NOTICE, values)
 
 
 def _token_states(connection: Connection, now: datetime) -> Iterator[State]:

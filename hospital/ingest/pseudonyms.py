@@ -61,7 +61,8 @@ def load_or_create_key(path: Path) -> bytes:
     if not path.exists():
         _create(path)
     try:
-        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+        # A pipe in its place would be waited for, for ever.
+        key = bytes.fromhex(path.read_text(encoding="ascii").strip()) if path.is_file() else b""
     except ValueError:
         key = b""
     if len(key) != _KEY_BYTES:

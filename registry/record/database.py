@@ -110,6 +110,8 @@ def _engine(url: str) -> Engine:
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() == "sqlite" and parsed.database:
         _make_folder(Path(parsed.database).parent)
+        if Path(parsed.database).is_fifo():  # SQLite would wait for it, for ever
+            raise RegistryError("registry.record.unopened", url=url, kind="OSError")
     if parsed.get_backend_name() == "postgresql":
         return create_engine(
             parsed, pool_pre_ping=True, isolation_level="READ COMMITTED", connect_args=_PATIENCE

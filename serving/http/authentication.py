@@ -20,6 +20,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, insert, select
 
+from registry.digests import read_plain_file
 from registry.errors import TokenError
 from registry.record.database import writing
 from registry.record.tables.access_tables import spent_tickets
@@ -183,7 +184,7 @@ def _session_key(home: Path) -> bytes:
         with os.fdopen(handle, "wb") as file:
             file.write(secrets.token_bytes(32))
     for _ in range(50):  # another process may be writing it
-        key = path.read_bytes()
+        key = read_plain_file(path, follow=True)
         if len(key) == 32:
             return key
         time.sleep(0.02)

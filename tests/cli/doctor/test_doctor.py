@@ -21,6 +21,8 @@ from hospital.holidays.school_holidays import last_school_day
 from hospital.times import instant
 from hospital.words.catalogue import entries
 from registry.candidates.candidates import register
+from registry.checkpoints.checkpointing import checkpoint
+from registry.checkpoints.service_key import service_key
 from registry.erasure.last_run import note_run
 from registry.package.manifest import verify_package
 from registry.record.database import open_database, opened_database, writing
@@ -28,6 +30,7 @@ from registry.record.tables.record_tables import journal, observations
 from registry.record.tokens import create_token
 from registry.releases.promotion import promote
 from registry.settings import Settings
+from registry.trust.trust_changes import trust_key
 from serving.state.observations import add
 from tests.support.installation import Installation, after
 from tests.support.old_database import migrate_to
@@ -343,3 +346,88 @@ def test_a_file_that_goes_while_it_is_looked_at_is_no_fault(
     gone.unlink(missing_ok=True)
     monkeypatch.setattr(Path, "rglob", rglob)
     assert "home_good" in states(capsys)
+
+
+def _pipe(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    os.mkfifo(path, 0o600)
+
+
+@pytest.mark.parametrize(
+    ("state", "make"),
+    [
+        ("pseudonym_key_damaged", lambda home: _pipe(home.parent / "keys" / "pseudonym.key")),
+        ("session_key_damaged", lambda home: _pipe(home / "session.key")),
+        ("service_key_damaged", lambda home: _pipe(home / "service.key")),
+        ("checkpoints_unreadable", lambda home: _pipe(home / "journal-checkpoints.jsonl")),
+        ("database_damaged", lambda home: _pipe(home / "vigie.db")),
+        ("mlflow_damaged", lambda home: _pipe(home / "mlflow.db")),
+        ("home_good", lambda home: _pipe(home / "settings.env")),
+    ],
+)
+def test_a_pipe_is_waited_for_by_nobody(
+    installation: Installation, state: str, make: Callable[[Path], Any]
+) -> None:
+    """In the place of a file it held up the command, and the service, for ever. Tried in a process with an end."""
+    make(installation.settings.home)
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", "doctor", "--json"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert state in [found["state"] for found in json.loads(done.stdout)], done.stderr
+
+
+def _signed(made: Installation) -> None:
+    """A service's key that is trusted, and a checkpoint."""
+    settings, now = made.settings, datetime.now(UTC)
+    key, board = service_key(settings), [made.people["ada"], made.people["bob"]]
+    trust_key(settings, key.name, key.public_key, ("service",), now=now, signers=board)
+    checkpoint(settings, now=now)
+
+
+def _cut(home: Path) -> None:
+    _sql(home, "DELETE FROM journal WHERE seq = (SELECT max(seq) FROM journal)")
+
+
+@pytest.mark.parametrize(
+    ("state", "make"),
+    [
+        ("checkpoints_wrong", _cut),
+        ("checkpoints_wrong", lambda home: (home / "journal-checkpoints.jsonl").write_bytes(b"{}\n")),
+        ("checkpoints_wrong", lambda home: (home / "journal-checkpoints.jsonl").unlink()),
+        ("service_key_damaged", lambda home: (home / "service.key").write_bytes(b"x")),
+        ("service_key_lost", lambda home: (home / "service.key").unlink()),
+        ("record_unreadable", lambda home: _sql(home, "DROP TABLE tokens")),
+        ("record_unreadable", lambda home: _sql(home, "DROP TABLE journal")),
+        ("record_unreadable", lambda home: _sql(home, "UPDATE tokens SET roles = 'x'")),
+        ("record_unreadable", lambda home: _sql(home, "UPDATE tokens SET expires_at = 'x'")),
+        ("journal_edited", lambda home: _sql(home, "UPDATE journal SET at = 'x' WHERE seq = 2")),
+        (
+            "journal_edited",
+            lambda home: _sql(home, "UPDATE journal SET at = 9223372036854775807 WHERE seq = 2"),
+        ),
+        (
+            "journal_edited",
+            lambda home: _sql(home, "UPDATE journal SET at = -9223372036854775808 WHERE seq = 1"),
+        ),
+    ],
+)
+def test_what_the_record_holds_is_named_whatever_it_is(
+    installation: Installation, capsys: pytest.CaptureFixture[str], state: str, make: Callable[[Path], Any]
+) -> None:
+    """A journal that its checkpoints contradict was called whole, and what no Vigie writes ended the command."""
+    home = installation.settings.home
+    _signed(installation)
+    before = states(capsys)
+    assert before["code"] == {"code": 0}, before
+    make(home)
+    found = states(capsys)
+    assert found[state]["weight"] == "fault"
+    assert not found[state]["can_mend"]
+    assert found[state]["words"] != states(capsys, "--language", "fr")[state]["words"]
+    main(["journal", "verify"])
+    assert "unexpected" not in capsys.readouterr().err
