@@ -55,11 +55,11 @@ def read_tables(settings: "Settings", data: Path, mapping: Path | None) -> "Hosp
         VigieError: the mapping or the tables are wrong, with every fault.
     """
     from hospital.ingest.hospital_reader import read_hospital
-    from hospital.ingest.pseudonyms import load_or_create_key
     from hospital.mapping.mapping_file import load_mapping
+    from registry.record.pseudonym_key import pseudonym_key
 
     columns = load_mapping(mapping) if mapping else None
-    return read_hospital(data, columns, load_or_create_key(settings.pseudonym_key))
+    return read_hospital(data, columns, pseudonym_key(settings))
 
 
 def boarding_threshold(settings: "Settings") -> float | None:

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from hospital.ingest.pseudonyms import load_or_create_key
 from hospital.times import instant
 from registry.checkpoints.checkpointing import Checkpointer
 from registry.record.database import open_database, opened_database
+from registry.record.pseudonym_key import pseudonym_key
 from registry.record.tokens import Caller
 from registry.settings import Settings
 from serving.explanations.explainer import Explainer
@@ -72,7 +72,7 @@ def real_parts(settings: Settings | None = None) -> Parts:
         releases=Releases(StoredReleases(found), monitored=StoredAlarms(engine)),
         forecaster=make_forecaster(found),
         authority=Authority(engine, found.home),
-        pseudonym_key=load_or_create_key(found.pseudonym_key),
+        pseudonym_key=pseudonym_key(found),
         language=found.language,
         catalogue=StoredCatalogue(found),
         first_steps=StoredFirstSteps(found),

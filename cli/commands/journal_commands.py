@@ -125,19 +125,22 @@ def erase(
 
     Exit codes: 0 erased, or nothing was there; 1 a file that may hold the person is left; 2 an error.
     """
+    from hospital.contracts.codes import whole_code
     from hospital.contracts.text_cleaning import clean_text
 
-    ids = [one for one in map(clean_text, subjects or ()) if one]  # as requests and files are read
+    # As requests and files are read: of an id that a spreadsheet made a number (42.0) the whole number is stored.
+    ids = [one for one in map(clean_text, subjects or ()) if one]
     if not ids or not reason.strip():
         raise refused("erase_whom", "--subject")
-    from hospital.ingest.pseudonyms import load_or_create_key, pseudonym
+    from hospital.ingest.pseudonyms import pseudonym
     from registry.record.database import opened_database, writing
     from registry.record.erasure import erase_subject
+    from registry.record.pseudonym_key import pseudonym_key
     from registry.record.tokens import account
 
     settings = read_settings()
-    key = load_or_create_key(settings.pseudonym_key)
-    names = {pseudonym(key, one) for one in ids}
+    key = pseudonym_key(settings)
+    names = {pseudonym(key, one) for one in (*ids, *map(whole_code, ids))}
     with opened_database(settings.database) as engine, writing(engine) as connection:
         done = erase_subject(connection, names, actor=account(), reason=reason, now=now())
     counts = ", ".join(said(f"journal.kinds.{name}", n=count) for name, count in done.__dict__.items())

@@ -11,7 +11,7 @@ from typing import Any
 from hospital.errors import HistoryError
 from hospital.features.definition_digest import feature_digest
 from hospital.ingest.hospital_reader import Finding, read_hospital
-from hospital.ingest.pseudonyms import load_or_create_key, pseudonym
+from hospital.ingest.pseudonyms import pseudonym
 from hospital.mapping.checked_mapping import Mapping
 from hospital.words.language import Language
 from hospital.words.messages import Message, message
@@ -24,6 +24,7 @@ from registry.errors import CandidateError, PackageError, ReleaseError
 from registry.model.forecast_model import ForecastModel
 from registry.model.scope_fallback import answer
 from registry.package.manifest import manifest_of
+from registry.record.pseudonym_key import pseudonym_key
 from registry.releases.releases import current_release
 from registry.settings import Settings
 
@@ -85,7 +86,7 @@ def explain_all(request: Request, settings: Settings, *, progress: Progress, tel
     layout = Layout(model, subject, request.language)
     with claimed(request.out) as parts:
         progress("read the tables", 0.01)
-        key = load_or_create_key(settings.pseudonym_key)
+        key = pseudonym_key(settings)
         tables = read_hospital(request.data, request.mapping, key)
         findings, data_digest = tables.findings, tables.source_digest
         progress("prepare the rows", 0.03)

@@ -180,7 +180,9 @@ def _begun_late(connection: Connection, first: Checkpoint, known_since: int | No
     Whoever takes the file away and writes the journal anew has the service sign all of it afresh, at once.
     """
     begun = connection.scalar(select(journal.c.at).where(journal.c.seq == 1))
-    since = [max(at, 0) for at in (begun, known_since) if isinstance(at, int)]  # what was edited may be no time
+    since = [
+        max(at, 0) for at in (begun, known_since) if isinstance(at, int)
+    ]  # what was edited may be no time
     if not since or first.at - min(since) <= _FIRST_WITHIN:
         return []
     begins, written = (f"{moment(at):%Y-%m-%d %H:%M:%S} UTC" for at in (first.at, min(since)))
