@@ -116,9 +116,10 @@ def _explanation(row: _Row, found: Uncertainty, options: ExplainOptions) -> Expl
     errors, base = float(found.adjustments[RECENT_ERRORS][i]), float(found.base[i])
     served = base + sum(r.contribution["contribution"] for r in reasons) + float(found.other[i]) + errors
     start: list[str] = [_start(words, base, basis, usually)]
+    rest = _sentences(words, shown, other, errors)
     if words.covered(served):
         lead = [text(f"{_SHOWN}.covered", options.language)]
-        start = [] if words.covered(base) else start
+        start = start if rest or not words.covered(base) else []  # what adds up starts from somewhere
     else:
         lead = _lead(words, base, reasons, float(found.other[i]), errors) if usually is not None else []
     return {
@@ -130,7 +131,7 @@ def _explanation(row: _Row, found: Uncertainty, options: ExplainOptions) -> Expl
         "contributions": tuple(r.contribution for r in shown),
         "other": other,
         "adjustments": ({"name": RECENT_ERRORS, "contribution": errors},),
-        "reasons": (*lead, *start, *_sentences(words, shown, other, errors)),
+        "reasons": (*lead, *start, *rest),
     }
 
 

@@ -1,12 +1,18 @@
 """Waits explained further: the difference of two, how uncertain one is, and other counts of doctors and nurses."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
+from benchmarks.reasons.uncertainty_agreement import uncertainty_disagreements
 from hospital.times import MINUTE, moment
+from registry.explanations.uncertainty import RECENT_ERRORS, explain_width
+from serving.explanations.uncertainty_text import uncertainty_explanation
+from serving.messages.question_records import ExplainOptions, WaitQuestion
 from tests.support.small_demo import Service, SmallDemo
 
 
@@ -51,7 +57,7 @@ def test_a_wait_is_compared_with_one_that_was_given_and_with_another_time(servic
         told = after["explanation"]
         assert abs(told["base"] + _added(told) - after["wait_minutes"]["p50"]) <= 1e-6
         assert abs(after["wait_minutes"]["p50"] - now["wait_minutes"]["p50"]) < 5
-        assert told["reasons"][0].startswith("Au départ, l'attente prévue ")
+        assert told["reasons"][0].startswith("Au départ, l'attente selon la prévision faite ")
     assert any(abs(_added(p["explanation"])) > 0.05 for p in compared)
 
 
@@ -94,6 +100,45 @@ def test_an_interval_that_is_the_wait_so_far_says_nothing(service: Service, of: 
         assert said["en"] not in made["explanation"]["reasons"]
 
 
+def test_reasons_that_add_up_to_no_width_start_somewhere(service: Service) -> None:
+    """Where every interval is the wait so far and reasons cancel each other, they start from a width of 0."""
+    now, explain = service.parts.clock.now(), ExplainOptions(3, "typical", "en", of="interval")
+    visit = {"department": "ED", "triage": "3B", "arrived_at": now - 9 * MINUTE}
+    with service.parts.engine.connect() as connection:
+        made = service.parts.forecaster.wait_time(
+            service.parts.releases.current("wait-time"),
+            connection,
+            WaitQuestion([visit], [None], explain),
+            now,
+        )
+    basis = made[0].basis
+    assert basis is not None
+    names = [f.name for f in basis.model.features]
+    found = replace(
+        explain_width(basis),
+        base=np.zeros(1),
+        columns=np.array([[names.index("triage"), names.index("ed_waiting")]]),
+        contributions=np.array([[-2.4, 0.9]]),
+        other=np.array([1.5]),
+        adjustments={RECENT_ERRORS: np.zeros(1)},
+        values=np.array([[3.5, 12.0]]),
+        usual=np.array([[3.5, 8.0]]),
+    )
+    explanation = uncertainty_explanation(basis, found, explain)
+    lead, start, *added = explanation["reasons"]
+    assert lead.startswith("The interval is the wait so far alone")
+    assert start.startswith("To start with, the width of the interval")
+    assert start.endswith(": 0\u00a0min")
+    assert [sentence.rpartition(": ")[2] for sentence in added] == [
+        "−2.4\u00a0min",
+        "+0.9\u00a0min",
+        "+1.5\u00a0min",
+    ]
+    assert not uncertainty_disagreements(explanation, "en", 0.0)
+    nothing = replace(found, contributions=np.zeros((1, 2)), other=np.zeros(1))
+    assert uncertainty_explanation(basis, nothing, explain)["reasons"] == (lead,)
+
+
 def test_other_counts_of_doctors_and_nurses_are_within_what_was_seen(service: Service) -> None:
     """What follows the doctors is computed anew; every result is what the model says, and reaches the goal."""
     for made in _asked(service, _visits(service)):
@@ -111,3 +156,25 @@ def test_other_counts_of_doctors_and_nurses_are_within_what_was_seen(service: Se
                     assert least <= change["count"] <= most
             assert (answer["outcome"] == "reached") == bool(answer["counterfactuals"])
             assert len(answer["counterfactuals"]) <= 3
+
+
+def test_one_who_waits_by_a_live_board_is_not_a_crowd(service: Service) -> None:
+    """Of whom a live board counts alone, nobody knows how urgent they are, nor for how long they wait: the forecast is
+    that of a queue as long, not of the longest; unknown stays unknown, and is said."""
+    visits = _visits(service)
+
+    def with_waiting(waiting: int) -> list[dict[str, Any]]:
+        board = {"ed_state": {"waiting": waiting}}
+        return _asked(service, [{**visit, **board} for visit in visits], language="en", top=99)
+
+    nobody, one, twenty = (with_waiting(n) for n in (0, 1, 20))
+    for forecast in one:
+        told = forecast["explanation"]
+        unknown = {c["feature"]: c for c in told["contributions"] if c["value"] is None}
+        assert {"ed_waiting_urgent", "ed_waiting_ahead", "ed_waiting_over_2h", "ed_present"} <= set(unknown)
+        assert forecast["trust"]["status"] == "degraded"
+        assert abs(told["base"] + _added(told) - forecast["wait_minutes"]["p50"]) <= 1e-6
+    none, single, crowd = (
+        sum(forecast["wait_minutes"]["p50"] for forecast in forecasts) for forecasts in (nobody, one, twenty)
+    )
+    assert single - none < (crowd - none) / 3  # it was four fifths of the way
