@@ -6,12 +6,22 @@ from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Literal
 
-from benchmarks.reasons.sentence_reader import FALL, RISE, Read, number_of, numbers_in
+from benchmarks.reasons.sentence_reader import FALL, RISE, Read, durations_in, number_of, numbers_in
 
 __all__ = ["LONGER", "Language", "against", "rounds_to", "step", "values"]
 
 Language = Literal["fr", "en"]
 _NOT_A_NUMBER = {"hour", "target_hour", "weekday", "target_weekday", "season_cos", "season_sin", "triage"}
+_TIMES = frozenset(
+    {
+        "minutes_since_arrival",
+        "ed_mean_wait_so_far",
+        "recent_wait_triage",
+        "last_wait_triage",
+        "recent_wait_all",
+    }
+)
+"""In minutes; long ones are said in hours."""
 _WHETHER = re.compile(r"\b(pas|hors|no|outside)\b")
 
 
@@ -27,9 +37,11 @@ def values(read: Read, contribution: Mapping[str, Any] | None, language: Languag
         return [] if usual - value > 0 and abs(usual - value - said) <= 0.5 + 1e-5 else ["value"]
     if contribution["feature"].endswith("holiday"):
         return [] if bool(_WHETHER.search(read.about)) == (value == 0) else ["value"]
+    times = contribution["feature"] in _TIMES
     if isinstance(value, (int, float)):
         written = numbers_in(read.about, language)
         said = rounds_to(value, 0.0) if _none_said(read.about, language) else _any_says(written, value)
+        said = _times_say(read.about, value, language, said) if times else said
         if not said or _other_side(read.about, value, language):
             out.append("value")
     if read.usual is not None and isinstance(usual, (int, float)) and isinstance(value, (int, float)):
@@ -40,6 +52,7 @@ def values(read: Read, contribution: Mapping[str, Any] | None, language: Languag
             said = rounds_to(usual, 0.0)
         else:
             said = _any_says(first, usual)
+        said = _times_say(read.usual, usual, language, said) if times else said
         if not said:
             out.append("usual")
     return out
@@ -53,8 +66,10 @@ _LACKING = {
 }
 """Sentences of how much more there is usually: whole people or beds."""
 _NONE = {
-    "fr": re.compile(r"\b(aucune?|ne|n'a|n'attend|autant|(est|était) celui de.*|dès l'arrivée)\b"),
-    "en": re.compile(r"\b(no|not|as many|(is|was) that of|on arrival)\b"),
+    "fr": re.compile(
+        r"\b(aucune?|ne|n'a|n'attend|autant|(est|était) celui de.*|dès l'arrivée|moins d'un an)\b"
+    ),
+    "en": re.compile(r"\b(no|not|as many|(is|was) that of|on arrival|under one year)\b"),
 }
 
 
@@ -119,6 +134,12 @@ def rounds_to(value: float, shown: float) -> bool:
 
 def _any_says(written: Sequence[float], value: float) -> bool:
     return any(rounds_to(abs(value), abs(n)) and (n * value >= 0 or n > 0) for n in written)
+
+
+def _times_say(written: str, value: float, language: Language, said: bool) -> bool:
+    """Whether hours say so many minutes, to half of the least unit that is said; `said`: whether numbers alone do."""
+    found = durations_in(written, language)
+    return any(abs(value - minutes) <= least / 2 + 1e-3 for minutes, least in found) if found else said
 
 
 def step(value: float) -> Decimal:

@@ -18,6 +18,7 @@ __all__ = [
     "REST",
     "RISE",
     "Read",
+    "durations_in",
     "number_of",
     "numbers_in",
     "read_sentence",
@@ -131,6 +132,29 @@ def number_of(written: str, language: Language) -> float:
 def numbers_in(written: str, language: Language) -> list[float]:
     """Every number in a text, in its order."""
     return [number_of(found, language) for found in _NUMBER[language].findall(written)]
+
+
+_DURATION = {
+    language: re.compile(
+        rf"(?:(?P<days>\d+) {day}s?(?: (?P<over>\d+) h)?|(?P<hours>\d+) h(?: (?P<minutes>\d+) min)?)(?!\w| \d)"
+    )
+    for language, day in (("fr", "jour"), ("en", "day"))
+}
+
+
+def durations_in(written: str, language: Language) -> list[tuple[float, float]]:
+    """Every time that went by and is said in hours or days, in minutes, with the least unit of such times.
+
+    A clock's (11 h 04) is none.
+    """
+    out = []
+    for found in _DURATION[language].finditer(written.replace("\u00a0", " ").replace("\u202f", " ")):
+        parts = {name: float(number or 0) for name, number in found.groupdict().items()}
+        if found["days"] is not None:
+            out.append((24 * 60 * parts["days"] + 60 * parts["over"], 60.0))
+        else:
+            out.append((60 * parts["hours"] + parts["minutes"], 1.0))
+    return out
 
 
 def read_sentence(sentence: str, language: Language) -> Read | None:

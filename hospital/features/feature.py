@@ -10,7 +10,8 @@ from hospital.calendar import local_day
 from hospital.holidays.school_holidays import school_days
 from hospital.record.events import Events
 from hospital.times import DAY
-from hospital.words.catalogue import unbroken
+from hospital.words.catalogue import has_text, text, unbroken
+from hospital.words.language import Language
 
 __all__ = [
     "GROUPS",
@@ -54,7 +55,8 @@ class Feature:
     Attributes:
         name: snake_case, stable: packages name it.
         group: what it is about, one of `GROUPS`.
-        label_fr, label_en: for people.
+        label_fr, label_en: for people. They are a part of the features' digest, by which packages are refused
+            (`definition_digest`): where one is to be worded otherwise, the catalogue has it (``about.label``).
         unit: of its values, "" where there is none.
         levels: of a category, in the order of its codes 0, 1, …; empty for a number.
     """
@@ -66,8 +68,10 @@ class Feature:
     unit: str = ""
     levels: tuple[str, ...] = ()
 
-    def label(self, language: str) -> str:
-        """The label in French (``fr``) or English."""
+    def label(self, language: Language) -> str:
+        """The label in French or English: the catalogue's where it has one, and so also of packages of before."""
+        if has_text(f"about.label.{self.name}"):
+            return text(f"about.label.{self.name}", language)
         return unbroken(self.label_fr) if language == "fr" else self.label_en
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "date_time",
     "day_month",
     "decimals",
+    "duration",
     "horizon",
     "interval",
     "label",
@@ -53,6 +54,8 @@ __all__ = [
 _DATE = {"fr": "dd/MM/y", "en": "y-MM-dd"}
 _TIME = {"fr": "HH'\u00a0h\u00a0'mm", "en": "HH:mm"}
 _ANY_DAY = dt.date(2024, 1, 1)
+_FIXED = "\u00a0"
+_LONGEST_IN_MINUTES, _SHORTEST_IN_DAYS = 3 * 60, 2 * 24 * 60
 
 
 def minutes(value: float | None, language: Language, digits: int = 1) -> str:
@@ -90,6 +93,19 @@ def _quantity(rounded: str, unit: str, language: Language, plus: bool) -> str:
 def short_quantity(value: float, unit: str, language: Language, *, plus: bool = False) -> str:
     """A quantity as people say it: whole from ten on, else with one decimal where there is one (see `quantity`)."""
     return _quantity(short(value), unit, language, plus)
+
+
+def duration(minutes: float, language: Language) -> str:
+    """A time that went by, as people say it: under three hours in minutes, then in hours and minutes (5 h 55 min), from
+    two days on in days and hours."""
+    whole = round(minutes)
+    if whole < _LONGEST_IN_MINUTES:
+        return short_quantity(minutes, "minutes", language)
+    hours = round(whole / 60) if whole >= _SHORTEST_IN_DAYS else whole // 60
+    parts = (hours // 24, "days"), (hours % 24, "hours")
+    if whole < _SHORTEST_IN_DAYS:
+        parts = (hours, "hours"), (whole % 60, "minutes")
+    return _FIXED.join(quantity(n, unit, language, 0) for n, unit in parts if n)
 
 
 def points(share: float | None, language: Language, digits: int = 1, *, plus: bool = False) -> str:

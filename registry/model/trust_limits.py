@@ -74,11 +74,15 @@ def _labels(features: Sequence[Feature], names: Sequence[str], language: Languag
 
 
 def _listed(labels: Sequence[str], language: Language) -> str:
-    """The first `_MOST_NAMES` of labels, and how many others there are; one other is named, too."""
+    """The first `_MOST_NAMES` of labels, and how many others there are; one other is named, too.
+
+    A label may have a comma: "Waiting, at least as urgent".
+    """
+    between = text("trust.between", language)
     if len(labels) <= _MOST_NAMES + 1:
-        return ", ".join(labels)
+        return between.join(labels)
     others = text("trust.others", language, len(labels) - _MOST_NAMES)
-    return ", ".join(labels[:_MOST_NAMES]) + others
+    return between.join(labels[:_MOST_NAMES]) + others
 
 
 def worst(warnings: Iterable[str]) -> tuple[str, ...]:

@@ -140,8 +140,8 @@ def start_sentence(
     )
     until = text("reasons.until.then", language) if until is None else until
     if options.reference == "last_week" and terms.baseline is None:
-        signed = formats.signed(change, language, formats.decimals(change))
-        return text(f"reasons.{key}.last_week", language, now=present, until=until, change=signed)
+        moved = formats.short_quantity(change, "beds", language, plus=True)
+        return text(f"reasons.{key}.last_week", language, now=present, until=until, change=moved)
     comparison = (
         text("reasons.start.usually", language)
         if terms.baseline is not None

@@ -106,8 +106,8 @@ class FeatureWords:
         self._own = own
         self._nothing_of_all = total and of_all_units(feature) == "none"
         self.feature, self.label = feature, feature.label(language)
-        self._about_none, self._about_it, self._about_more, self._about_less = (
-            about_key(feature.name, kind, total=total) for kind in ("none", "", "more", "less")
+        self._about_none, self._about_it, self._about_more, self._about_less, self._about_unknown = (
+            about_key(feature.name, kind, total=total) for kind in ("none", "", "more", "less", "unknown")
         )
         self._language, self._expectation = language, expectation(feature.name)
         self._known: dict[tuple[float | None, float | None, str | None], _Compared] = {}
@@ -195,8 +195,8 @@ class FeatureWords:
         """A value in words; None unknown."""
         name, language, given = self.feature.name, self._language, self.given(value)
         if given is None or value is None:
-            unknown = text("reasons.unknown", language)
-            return Said(text("reasons.plain", language, label=self.label, value=unknown), unknown)
+            unknown, key = text("reasons.unknown", language), self._about_unknown or "reasons.plain"
+            return Said(text(key, language, label=self.label, value=unknown), unknown)
         if name in ("season_cos", "season_sin"):
             return Said(text("about.season", language), "")
         written = self.written(given)

@@ -34,7 +34,8 @@ Unit = Literal["minutes", "beds"]
 _WEEK = timedelta(days=7)
 _HOUR, _DAY = 60, 24 * 60
 _ANY_DAY = date(2024, 1, 1)
-_CELSIUS = "°C"
+_CELSIUS, _MINUTES = "°C", "min"
+_SECOND = 1 / 60  # minutes: an hour as a float32 may lie a little below its minute
 LEAST_SHOWN = 0.05  # a contribution that would be shown as 0 says nothing
 
 
@@ -112,9 +113,8 @@ def reliability_of(
         figures.append(text("trust.stability.figures", language, stable, all=FIRST))
     if oldest is not None:
         table, age = oldest
-        figures.append(
-            text("trust.oldest_input", language, table=names.table(table, language), age=_age(age, language))
-        )
+        named = names.table(table, language)
+        figures.append(text("trust.oldest_input", language, table=_within(named), age=_age(age, language)))
     return {
         "situation": kind,
         "situation_ratio": ratio,
@@ -124,6 +124,11 @@ def reliability_of(
         "word": ", ".join(words),
         "figures": tuple(figures),
     }
+
+
+def _within(name: str) -> str:
+    """A name as it is written within a sentence: "effectifs et lits armés", and "RPU" as it is."""
+    return name if name[1:2].isupper() else name[:1].lower() + name[1:]
 
 
 def _age(minutes: float, language: Language) -> str:
@@ -137,8 +142,10 @@ def _age(minutes: float, language: Language) -> str:
 def measure(value: float, unit: str, language: Language, *, plus: bool) -> str:
     """A value with its unit, in the plural that it takes; units of medicine and of a hospital stand as they are.
 
-    A body's temperature has its tenth: 38.4 and 37.6 °C are not the same.
+    A body's temperature has its tenth: 38.4 and 37.6 °C are not the same. Long times are in hours.
     """
+    if unit == _MINUTES:
+        return formats.duration(value, language)
     if unit == _CELSIUS:
         return f"{formats.number(value, language, 1)}\u00a0{unit}"
     if has_text(f"quantities.{unit}"):
@@ -148,12 +155,14 @@ def measure(value: float, unit: str, language: Language, *, plus: bool) -> str:
 
 
 def clock(value: float, language: Language) -> str:
-    """An hour of the day (0 to 24) as a time."""
-    minutes = round(value * _HOUR) % _DAY
+    """An hour of the day (0 to 24) as a time: 11:01 until it is 11:02, as clocks and `until_words` say it."""
+    minutes = int(value * _HOUR + _SECOND) % _DAY
     return formats.time(datetime.combine(_ANY_DAY, time(minutes // _HOUR, minutes % _HOUR)), language)
 
 
-def about_key(feature: str, kind: Literal["", "none", "more", "less"], *, total: bool) -> str | None:
+def about_key(
+    feature: str, kind: Literal["", "none", "more", "less", "unknown"], *, total: bool
+) -> str | None:
     """The key of the text about a feature, or of one kind of its values; None: it has none."""
     tail = f"{kind}.{feature}" if kind else feature
     keys = (f"about.total.{tail}", f"about.{tail}") if total else (f"about.{tail}",)

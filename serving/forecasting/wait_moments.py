@@ -52,7 +52,7 @@ class WaitMoments:
             less.append(text("trust.late", language, moment=self._moment(i, language)))
         if adjustments.get("floor", 0.0) > 0:
             waited = (self.now - int(self.query.arrived_at[i])) / _MINUTE
-            words = formats.short_quantity(waited, "minutes", language)
+            words = formats.duration(waited, language)
             moment_words = self._moment(i, language)
             if quantiles["p90"] > quantiles["p50"]:
                 less.append(text("trust.waited_longer", language, waited=words, moment=moment_words))

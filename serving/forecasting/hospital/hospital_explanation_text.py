@@ -24,6 +24,7 @@ from serving.messages.question_records import ExplainOptions
 __all__ = ["HospitalExplanationText", "Relied", "units_with_patients"]
 
 _MOST_NAMED = 5
+_ABOVE = "mean_above_p50"
 
 
 @dataclass(frozen=True)
@@ -123,8 +124,6 @@ class HospitalExplanationText:
         language = self._language
         said = comparison_words(terms.comparison, options.reference, language)
         reasons = [self._start(terms, options, now, until)]
-        above = "mean_above_p50"
-        reasons += self._steps({above: terms.adjustments.get(above, 0.0)}, "total")
         pairs = [self._contribution(terms, i, column, said) for i, column in enumerate(terms.columns)]
         contributions = [contribution for contribution, _ in pairs]
         statements = [statement for _, statement in pairs]
@@ -134,8 +133,10 @@ class HospitalExplanationText:
         why = sentences(statements, "beds", language)
         if terms.columns and not why and effect(terms.untold, "beds", language) is None:
             why = [text("reasons.nothing_unusual" if said else "reasons.nothing_notable", language)]
-        rest = {name: beds for name, beds in terms.adjustments.items() if name not in ("unit_offset", above)}
-        reasons += [*why, *self._steps({"other": terms.untold, **rest}, "rest")]
+        rest = {name: beds for name, beds in terms.adjustments.items() if name not in ("unit_offset", _ABOVE)}
+        reasons += [*why, *self._steps({"other": terms.untold}, "rest")]
+        reasons += self._steps({_ABOVE: terms.adjustments.get(_ABOVE, 0.0)}, "total")
+        reasons += self._steps(rest, "rest")
         return Explanation(
             of="p50",
             unit="beds",

@@ -144,3 +144,23 @@ def test_a_small_probability_is_not_nothing(value: float, french: str, english: 
     """Where tenths are shown, what would be written as 0 lies under one."""
     said = formats.short_probability(value, "fr"), formats.short_probability(value, "en")
     assert said == (french, english)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "french", "english"),
+    [
+        (0.0, "0 min", "0 min"),
+        (9.54, "9,5 min", "9.5 min"),
+        (179.4, "179 min", "179 min"),
+        (179.5, "3 h", "3 h"),
+        (364.06, "6 h 4 min", "6 h 4 min"),
+        (2_879.4, "47 h 59 min", "47 h 59 min"),
+        (2_880.7, "2 jours", "2 days"),
+        (2_920.0, "2 jours 1 h", "2 days 1 h"),
+        (10_080.0, "7 jours", "7 days"),
+    ],
+)
+def test_long_times_are_in_hours_and_days(minutes: float, french: str, english: str) -> None:
+    """As people say how long somebody waited; nothing is said of 0 hours or minutes beside the rest."""
+    assert formats.duration(minutes, "fr").replace(FIXED, " ") == french
+    assert formats.duration(minutes, "en").replace(FIXED, " ") == english

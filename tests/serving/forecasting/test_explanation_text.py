@@ -475,7 +475,7 @@ def test_a_mean_between_two_levels_of_urgency_is_not_shown() -> None:
         (
             "fr",
             "Aucun patient n'attend, aucune attente en cours (28\u00a0min d'habitude",
-            "valeur inconnue",
+            "inconnu",
         ),
         ("en", "No patient is waiting, no wait so far (28\u00a0min usually", "unknown"),
     ],

@@ -5,18 +5,23 @@ import re
 import numpy as np
 import pytest
 
+from benchmarks.reasons.contribution_values import values
+from benchmarks.reasons.sentence_reader import read_sentence, subject_of
 from hospital.features.bed_list import ALL_BED_FEATURES
 from hospital.features.feature import Feature
 from hospital.features.wait import WAIT_FEATURES
+from hospital.words import formats
 from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language
 from registry.components.situations import KINDS_OF_DAY, SEASONS
 from registry.explanations.levers import LEVERS, Range
+from registry.model.trust_limits import warnings_of
 from serving.explanations.counterfactual_text import counted
 from serving.forecasting.comparison import Comparison
 from serving.forecasting.explanation_text import ExplanationTerms, ExplanationText
 from serving.forecasting.feature_words import FeatureWords, sentences
-from serving.forecasting.hospital.hospital_explanation_text import Relied
+from serving.forecasting.hospital.hospital_explanation_text import HospitalExplanationText, Relied
+from serving.forecasting.reason_sentences import reliability_of
 from serving.messages.question_records import ExplainOptions
 
 _SITUATION = 3 * len(KINDS_OF_DAY) * len(SEASONS)  # three in the morning, a weekday, in winter
@@ -262,3 +267,149 @@ def test_a_temperature_has_its_tenth(language: Language, said: str) -> None:
     usually = {"fr": "d'habitude", "en": "usually"}[language]
     statement = words.statement(38.4, 37.6, usually, 2.0)[2]
     assert sentences([statement], "minutes", language) == [said]
+
+
+def _of(name: str) -> Feature:
+    return next(f for f in (*WAIT_FEATURES, *ALL_BED_FEATURES) if f.name == name)
+
+
+@pytest.mark.parametrize(
+    ("feature", "french", "english"),
+    [
+        (
+            "ed_waiting_ahead",
+            "on ne sait pas combien de patients au moins aussi urgents attendent (3 X)",
+            "it is not known how many patients at least as urgent are waiting (3 X)",
+        ),
+        (
+            "ed_present",
+            "on ne sait pas combien de patients sont présents aux urgences (3 X)",
+            "it is not known how many patients are in the emergency department (3 X)",
+        ),
+        (
+            "ed_doctors",
+            "nombre inconnu de médecins présents (3 X)",
+            "unknown number of doctors on duty (3 X)",
+        ),
+        (
+            "heart_rate",
+            "Fréquence cardiaque, valeur inconnue (3\u00a0/min X)",
+            "Heart rate, unknown (3\u00a0/min X)",
+        ),
+    ],
+)
+def test_what_is_not_known_of_a_queue_is_a_sentence(feature: str, french: str, english: str) -> None:
+    """A label and "unknown" stay where there is nothing better; a reader finds the subject in either."""
+    for language, said in (("fr", french), ("en", english)):
+        about = FeatureWords(_of(feature), language).compared(np.nan, 3.0, "X")[2]
+        assert about == said
+        read = read_sentence(f"{about}{formats.label('', language)}+2\u00a0min", language)
+        assert read is not None
+        if feature != "heart_rate":
+            assert subject_of(read.about, language) == (feature,)
+
+
+@pytest.mark.parametrize(
+    ("feature", "value", "french", "english"),
+    [
+        ("age_years", 0.0, "âge de moins d'un an", "under one year of age"),
+        ("age_years", 1.0, "âge de 1\u00a0an", "age of 1\u00a0year"),
+        (
+            "minutes_since_arrival",
+            355.2,
+            "prévision faite 5\u00a0h\u00a055\u00a0min après l'arrivée",
+            "forecast made 5\u00a0h\u00a055\u00a0min after arrival",
+        ),
+        (
+            "recent_wait_all",
+            3_010.0,
+            "attente récente de 2\u00a0jours\u00a02\u00a0h, tous patients",
+            "recent wait of 2\u00a0days\u00a02\u00a0h, all patients",
+        ),
+        (
+            "last_wait_triage",
+            300.0,
+            "dernière attente de 5\u00a0h pour une urgence comparable",
+            "last wait of 5\u00a0h for similar urgency",
+        ),
+    ],
+)
+def test_ages_and_long_waits_are_said_as_people_say_them(
+    feature: str, value: float, french: str, english: str
+) -> None:
+    """No patient of 0 years, no wait of 3,010 minutes; the benchmark's reader reads the same value."""
+    for language, said in (("fr", french), ("en", english)):
+        about = FeatureWords(_of(feature), language).compared(value, np.nan, None)[2]
+        assert about == said
+        read = read_sentence(f"{about}{formats.label('', language)}+2\u00a0min", language)
+        assert read is not None
+        contribution = {"feature": feature, "value": value, "reference_value": None}
+        assert values(read, contribution, language) == []
+        assert values(read, {**contribution, "value": value + 45}, language) == ["value"]
+
+
+def test_an_hour_is_said_as_clocks_say_it() -> None:
+    """11:01 until it is 11:02; every minute of the day, as features have it, is said as it is."""
+    words = FeatureWords(_of("hour"), "en")
+    assert words.compared(11 + 1 / 60 + 50 / 3600, np.nan, None)[2] == "it is 11:01"
+    for minute in range(24 * 60):
+        said = words.compared(float(np.float32(minute / 60)), np.nan, None)[2]
+        assert said == f"it is {minute // 60:02d}:{minute % 60:02d}"
+
+
+def test_a_change_as_a_week_ago_has_its_unit() -> None:
+    """Beds, in the plural that the number takes."""
+    terms = ExplanationTerms([], [], [], [], 0.0, 66.5, {"unit_offset": 0.0}, None, WEEKDAY)
+    for language, end in (("fr", "\u00a0: +1,5\u00a0lit"), ("en", ": +1.5\u00a0beds")):
+        options = ExplainOptions(3, "last_week", language)
+        first = ExplanationText(DIFFERENCES, "beds", language).bed(terms, options, 65.0)["reasons"][0]
+        assert first.endswith(end)
+
+
+def test_what_means_lie_above_medians_comes_after_the_reasons() -> None:
+    """It is a step of reckoning: whoever reads a hospital total reads what is so first."""
+    terms = ExplanationTerms(
+        [0], [-6.5], [1.0], [3.0], 0.5, 130.0, {"mean_above_p50": 0.8, "calibration": 0.4}, None, WEEKDAY
+    )
+    texts = HospitalExplanationText(DIFFERENCES, "fr")
+    reasons = texts.explanation(terms, ExplainOptions(3, "typical", "fr"), 133.0)["reasons"]
+    assert [r.partition("\u00a0:")[0].split()[0] for r in reasons[1:]] == ["Le", "Tous", "Écart", "Calibrage"]
+
+
+def test_a_horizon_is_an_echeance_in_french() -> None:
+    """Whatever package names it: the label of the features' digest, by which packages are refused, is as it was."""
+    horizon = _of("horizon_hours")
+    assert (horizon.label("fr"), horizon.label("en")) == ("Échéance", "Horizon")
+    assert (horizon.label_fr, horizon.label_en) == ("Horizon", "Horizon")
+    assert _of("unit").label("fr") == "Unité"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("fr", "En attente, au moins aussi urgents\u00a0; Patients présents."),
+        ("en", "Waiting, at least as urgent; Patients present."),
+    ],
+)
+def test_labels_with_commas_are_kept_apart(language: Language, said: str) -> None:
+    """Of two that are unknown nobody reads three."""
+    (warning,) = warnings_of(
+        WAIT_FEATURES,
+        (),
+        ("ed_waiting_ahead", "ed_present"),
+        inside=True,
+        stale=False,
+        unheld=False,
+        language=language,
+    )
+    assert warning.endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("fr", " : effectifs et lits armés, dont"), ("en", ": staffing and staffed beds, of")],
+)
+def test_the_oldest_table_is_named_within_its_sentence(language: Language, said: str) -> None:
+    """Without a capital."""
+    figures = reliability_of(None, None, ("staffing", 300.0), language)["figures"]
+    assert said.replace(" :", "\u00a0:") in figures[0]

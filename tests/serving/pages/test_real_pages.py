@@ -248,7 +248,7 @@ class TestTrust:
         assert answer["trust"]["status"] == "degraded"
         longer, late = answer["trust"]["warnings"]
         assert "The forecast is of triage, 2024-07-17" in late
-        assert "has waited 1,440\u00a0min already" in longer
+        assert "has waited 24\u00a0h already" in longer
         assert instant(parse_time(answer["prediction_time"])) == instant(parse_time(at))
 
     def test_the_answer_names_the_moment_that_it_is_of(self, service: Service) -> None:
