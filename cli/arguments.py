@@ -25,6 +25,7 @@ __all__ = [
     "Port",
     "Prediction",
     "Reason",
+    "Scale",
     "Seed",
     "TablesPath",
     "Threads",
@@ -97,6 +98,7 @@ Seed = Annotated[
     int,
     typer.Option("--seed", metavar="N", min=0, max=2**32 - 1),
 ]
+Scale = Annotated[float, typer.Option("--scale", metavar="N", min=0.1, max=3.0)]
 Threads = Annotated[int, typer.Option("--threads", metavar="N", min=1, max=256)]
 Port = Annotated[int, typer.Option("--port", metavar="N", min=1, max=65_535)]
 Json = Annotated[bool, typer.Option("--json")]

@@ -1,6 +1,9 @@
 """The installation that a verb works on: its settings, and tables read with its pseudonym key."""
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,12 +14,30 @@ if TYPE_CHECKING:
     from hospital.ingest.hospital_reader import HospitalTables
     from registry.settings import Settings
 
-__all__ = ["boarding_threshold", "now", "read_settings", "read_tables"]
+__all__ = ["boarding_threshold", "by_clock", "now", "present_time", "read_settings", "read_tables"]
+
+
+def present_time() -> datetime:
+    """By this machine's clock, in UTC."""
+    return datetime.now(UTC)
+
+
+_clock: ContextVar[Callable[[], datetime]] = ContextVar("clock", default=present_time)
+
+
+@contextmanager
+def by_clock(clock: Callable[[], datetime]) -> Iterator[None]:
+    """Until the end, verbs go by another clock."""
+    before = _clock.set(clock)
+    try:
+        yield
+    finally:
+        _clock.reset(before)
 
 
 def now() -> datetime:
-    """The present time, in UTC."""
-    return datetime.now(UTC)
+    """The present time, in UTC, by the clock that verbs go by."""
+    return _clock.get()()
 
 
 def read_settings() -> "Settings":

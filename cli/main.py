@@ -3,8 +3,9 @@
 import functools
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from typer.exceptions import TyperException
 from typer.main import get_command
 
 from cli.help_text import speak_help
-from cli.installation import read_settings
+from cli.installation import by_clock, present_time, read_settings
 from cli.parser import make_app
 from cli.reader import said, spoken_language
 from hospital.errors import VigieError
@@ -25,18 +26,20 @@ from hospital.words.plain_text import PlainStream
 __all__ = ["main"]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], datetime] = present_time) -> int:
     """Runs a verb.
 
     Args:
         arguments: the verb and what follows it; None: those of this process.
+        clock: the present time, in UTC.
 
     Returns:
         The exit code: 0 done, 1 blocked or inconclusive (check) or nothing to do, 2 an error or wrong usage, 130
         stopped with Ctrl-C.
     """
     # Names and comments of others are printed: what a terminal would obey in them is shown as its code.
-    with redirect_stdout(PlainStream(sys.stdout)), redirect_stderr(PlainStream(sys.stderr)):
+    streams = redirect_stdout(PlainStream(sys.stdout)), redirect_stderr(PlainStream(sys.stderr))
+    with streams[0], streams[1], by_clock(clock):
         return _run_verb(arguments)
 
 

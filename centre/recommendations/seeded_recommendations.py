@@ -5,10 +5,10 @@ forecast that says so: who reads it can tell. It is made for one person, never a
 its unit withdraws it at once. No figure of it is invented.
 """
 
-import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from random import Random
 
 from centre.decisions.decision_policy import EVERY, Decider, DecisionPolicy
 from centre.decisions.entitlement import entitlement
@@ -37,6 +37,7 @@ class Seen:
         day: the hospital's.
         now: instant.
         register: of trainings, for deciders who are looked up in one.
+        chance: numbers drawn by a seed, or by none.
     """
 
     policy: DecisionPolicy
@@ -46,6 +47,7 @@ class Seen:
     day: date
     now: int
     register: SkillRegister
+    chance: Callable[[str | None], Random]
 
     @property
     def may_seed(self) -> bool:
@@ -149,6 +151,6 @@ def _share(policy: DecisionPolicy) -> float:
     return policy.oversight.most_a_week * policy.refresh_minutes / _WEEK_MINUTES
 
 
-def _chance(seen: Seen, decider: Decider) -> random.Random:
+def _chance(seen: Seen, decider: Decider) -> Random:
     own = seen.policy.oversight.seed
-    return random.SystemRandom() if own is None else random.Random(f"{own}|{decider.person}|{seen.now}")  # noqa: S311
+    return seen.chance(None if own is None else f"{own}|{decider.person}|{seen.now}")

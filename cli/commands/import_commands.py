@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.arguments import LanguageOption, MappingFile, Seed, day
+from cli.arguments import LanguageOption, MappingFile, Scale, Seed, day
 from cli.feed.feed_run import (
     day_to_replay,
     feed_words,
@@ -171,14 +171,6 @@ _Day = Annotated[
         parser=day,
     ),
 ]
-_Scale = Annotated[
-    float,
-    typer.Option(
-        metavar="N",
-        min=0.1,
-        max=3.0,
-    ),
-]
 _Busy = Annotated[
     float,
     typer.Option(
@@ -206,7 +198,7 @@ def feed(
     hours: _Hours = None,
     simulated: _Day = None,
     seed: Seed = 1,
-    scale: _Scale = 0.25,
+    scale: Scale = 0.25,
     busy: _Busy = 1.4,
     again: _Again = False,
     language: LanguageOption = None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.arguments import HorizonsOption, Json, Language, LanguageOption, MappingFile, Port, Seed, day
+from cli.arguments import HorizonsOption, Json, Language, LanguageOption, MappingFile, Port, Scale, Seed, day
 from cli.installation import now, read_settings
 from cli.reader import say, spoken_language
 from hospital.errors import ContractError, Fault, HistoryError, MappingError, VigieError
@@ -67,6 +67,7 @@ def simulate(
         str | None,
         typer.Option(metavar="FACTOR@DAY"),
     ] = None,
+    scale: Scale = 1.0,
 ) -> int:
     """Write the tables of a simulated hospital."""
     from cli.progress import bar
@@ -84,6 +85,7 @@ def simulate(
                 start=start or _FIRST_DAY,
                 unfair=unfairness,
                 shift=moved,
+                scale=scale,
                 progress=lambda done: progress("simulate", done),
             )
     except (OverflowError, ValueError):  # of a day before the first year, and of one after the last

@@ -11,7 +11,7 @@ from functools import cache
 
 import numpy as np
 
-__all__ = ["LINKS", "c_logarithm"]
+__all__ = ["LINKS", "c_logarithm", "logarithm"]
 
 Logarithm = Callable[[float], float]
 
@@ -27,18 +27,18 @@ def c_logarithm() -> Logarithm | None:
     except (AttributeError, OSError, TypeError):
         return None
     function.argtypes, function.restype = [ctypes.c_float], ctypes.c_float
-    logarithm: Logarithm = function
-    return logarithm
+    found: Logarithm = function
+    return found
 
 
-def _logarithm(x: np.float32) -> float:
-    """Of a positive float32; without the C library the float32 next to the exact value."""
-    function = c_logarithm()
+def logarithm(x: np.float32, library: Callable[[], Logarithm | None] = c_logarithm) -> float:
+    """Of a positive float32, by the C library; without it the float32 next to the exact value."""
+    function = library()
     return float(np.float32(math.log(x))) if function is None else function(float(x))
 
 
 def _log(score: np.float32) -> float:
-    return _logarithm(score) if 0 < score < np.inf else math.nan
+    return logarithm(score) if 0 < score < np.inf else math.nan
 
 
 def _logit(share: np.float32) -> float:
@@ -46,7 +46,7 @@ def _logit(share: np.float32) -> float:
         return math.nan
     one = np.float32(1)
     share = np.clip(share, _LEAST_SHARE, one - _LEAST_SHARE)
-    return -_logarithm(one / share - one)
+    return -logarithm(one / share - one)
 
 
 def _same(score: np.float32) -> float:

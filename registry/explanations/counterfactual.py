@@ -21,7 +21,7 @@ import numpy as np
 from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
 from registry.explanations.basis import Basis
-from registry.explanations.levers import Range, ranges
+from registry.explanations.levers import TABLE, LeverTable, Range, ranges
 from registry.explanations.uncertainty import tension_of
 from registry.model.forecast_model import ForecastModel, Rows
 
@@ -81,7 +81,12 @@ class Found:
 
 
 def counterfactuals(
-    basis: Basis, goal: Goal, *, seconds: float, levers: tuple[str, ...] | None = None
+    basis: Basis,
+    goal: Goal,
+    *,
+    seconds: float,
+    levers: tuple[str, ...] | None = None,
+    table: LeverTable = TABLE,
 ) -> Found:
     """The least changes of levers with which the model's number reaches a goal.
 
@@ -89,9 +94,10 @@ def counterfactuals(
         basis: of a forecast that the model answers.
         seconds: that the search for two levers may take.
         levers: names of those that may stand elsewhere; None: all.
+        table: of the levers that there are.
     """
     search = _Search(basis, goal, time.monotonic() + seconds)
-    found = tuple(ranges(basis, levers))
+    found = tuple(ranges(basis, levers, table))
     movable = [r for r in found if r.counts.size > 1]
     number = search.number_now()
     if goal.reached(np.array([number]))[0]:

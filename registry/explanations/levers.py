@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from hospital.arrays import Array
-from hospital.features.dictionary import kind
+from hospital.features.dictionary import Kind, kind
 from registry.components.situations import SITUATIONS
 from registry.explanations.basis import Basis
 from registry.model.forecast_model import ForecastModel
 
-__all__ = ["LEVERS", "Lever", "Range", "ranges"]
+__all__ = ["LEVERS", "TABLE", "Lever", "LeverTable", "Range", "ranges"]
 
 Following = Callable[[Mapping[str, float], Array], Array]
 
@@ -59,6 +59,35 @@ LEVERS = (
 
 
 @dataclass(frozen=True)
+class LeverTable:
+    """The levers that are looked for, and the dictionary that says which features somebody can act on.
+
+    Attributes:
+        levers: in the order in which they are named.
+        kind_of: what the dictionary has of a feature; None: it does not know it.
+    """
+
+    levers: tuple[Lever, ...] = LEVERS
+    kind_of: Callable[[str], Kind | None] = kind
+
+    def of_model(self, name: str, features: list[str]) -> list[Lever]:
+        """Those that a model of these features reads, as far as the dictionary marks them."""
+        return [
+            lever
+            for lever in self.levers
+            if lever.model == name and lever.feature in features and self._is_marked(lever.feature)
+        ]
+
+    def _is_marked(self, feature: str) -> bool:
+        found = self.kind_of(feature)
+        return found is not None and found.lever
+
+
+TABLE = LeverTable()
+"""What Vigie has."""
+
+
+@dataclass(frozen=True)
 class Range:
     """A lever of one forecast.
 
@@ -74,23 +103,11 @@ class Range:
     values: Mapping[int, Array]
 
 
-def ranges(basis: Basis, names: tuple[str, ...] | None = None) -> list[Range]:
+def ranges(basis: Basis, names: tuple[str, ...] | None = None, table: LeverTable = TABLE) -> list[Range]:
     """The levers that the model of a forecast reads; `names`: of these alone."""
-    model = basis.model
-    features = [f.name for f in model.features]
-    return [
-        _range(basis, lever, features)
-        for lever in LEVERS
-        if lever.model == model.name
-        and lever.feature in features
-        and _is_marked(lever.feature)
-        and (names is None or lever.name in names)
-    ]
-
-
-def _is_marked(feature: str) -> bool:
-    found = kind(feature)
-    return found is not None and found.lever
+    features = [f.name for f in basis.model.features]
+    known = table.of_model(basis.model.name, features)
+    return [_range(basis, lever, features) for lever in known if names is None or lever.name in names]
 
 
 def _range(basis: Basis, lever: Lever, features: list[str]) -> Range:

@@ -1,5 +1,6 @@
 """What the service is made of, wired at one place: `serving.composition.real_parts`; tests hand in their own."""
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -34,6 +35,10 @@ from serving.state.observations import Receptions
 __all__ = ["Parts"]
 
 
+def _chance_of(seed: str | None) -> random.Random:
+    return random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311
+
+
 @dataclass
 class Parts:
     """The parts.
@@ -54,6 +59,7 @@ class Parts:
         limits: how often an address and a token may ask.
         bodies: how many bytes of bodies are held at once.
         settings: of the installation.
+        chance: numbers drawn by a seed; without one nobody can foretell them.
         journal_fault: why no checkpoint of the journal can be signed; "" where it can.
     """
 
@@ -80,6 +86,7 @@ class Parts:
     limits: RateLimits = field(default_factory=RateLimits)
     bodies: BodyBudget = field(default_factory=BodyBudget)
     settings: Settings = field(default_factory=Settings)
+    chance: Callable[[str | None], random.Random] = _chance_of
     journal_fault: Callable[[], str] = lambda: ""
     close: Callable[[], None] = lambda: None
 

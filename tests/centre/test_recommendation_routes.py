@@ -11,14 +11,14 @@ from registry.record.journal import entries
 from registry.record.tokens import create_token
 from serving.interface.recommendations.audit import edited
 from tests.centre.decisions.policy_texts import policy_text, registered_text
-from tests.centre.recommendations.situations import Hospital, protocol
+from tests.centre.recommendations.situations import Hospital, protocol_text
 from tests.support.serving_fakes import CASES
 
 
 @pytest.fixture
-def hospital(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
+def hospital(quick_path: Path) -> Hospital:
     """U3 is expected to need more beds than have staff within 4 hours, U1 in 72 hours at most."""
-    return Hospital(quick_path, monkeypatch)
+    return Hospital(quick_path)
 
 
 def only(hospital: Hospital) -> str:
@@ -122,9 +122,9 @@ def test_who_may_not_decide_changes_nothing(hospital: Hospital, who: str, status
     assert actions(hospital) == [("vigie", "recommend")]
 
 
-def test_a_lapsed_training_cannot_decide(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lapsed_training_cannot_decide(quick_path: Path) -> None:
     """Nor sign what another answered."""
-    hospital = Hospital(quick_path, monkeypatch, until="2025-11-02", four_eyes='"tense"')
+    hospital = Hospital(quick_path, until="2025-11-02", four_eyes='"tense"')
     found = only(hospital)
     assert hospital.decide(found).json()["code"] == "training_lapsed"
     assert hospital.decide(found, who="admin").json()["state"] == "awaiting_signature"
@@ -132,9 +132,9 @@ def test_a_lapsed_training_cannot_decide(quick_path: Path, monkeypatch: pytest.M
     assert hospital.listed()[0]["state"] == "awaiting_signature"
 
 
-def test_a_training_in_the_skill_register_lapses(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_training_in_the_skill_register_lapses(quick_path: Path) -> None:
     """The register is read at each decision: what lapsed or was taken out of it decides no more."""
-    hospital = Hospital(quick_path, monkeypatch)
+    hospital = Hospital(quick_path)
     (quick_path / "decisions.toml").write_text(registered_text(), "utf-8")
     found, skills = only(hospital), hospital.parts.settings.skills
     skills.mkdir(parents=True)
@@ -223,15 +223,10 @@ def test_without_a_sound_policy_nothing_is_recommended_and_nobody_decides(hospit
     assert hospital.decide(found).status_code == 201
 
 
-def test_the_most_of_a_shift_is_kept_and_what_is_held_back_is_said(
-    quick_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_most_of_a_shift_is_kept_and_what_is_held_back_is_said(quick_path: Path) -> None:
     """Two protocols and room for one."""
-    hospital = Hospital(quick_path, monkeypatch, most=1)
-    hospital.protocols = [protocol(), protocol(units='["*"]')]
-    hospital.protocols[1] = hospital.protocols[1].__class__(
-        **{**hospital.protocols[1].__dict__, "protocol_id": "call-back"}
-    )
+    hospital = Hospital(quick_path, most=1)
+    hospital.put_in_use(protocol_text(units='["*"]', name="call-back"))
     answer = hospital.get("/v1/recommendations").json()
     assert (len(answer["recommendations"]), answer["held_back"]) == (1, 1)
 

@@ -5,14 +5,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import partial
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from cli.main import main
 from cli.parser import make_app
-from hospital.simulator import simulate
 from tests.support.command_line import VERBS
 
 pytestmark = pytest.mark.usefixtures("english")
@@ -32,9 +31,8 @@ HOMES = (
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to stand in, with one of each wrong file; a hospital that is simulated in it is a tenth of the size."""
+    """A folder to stand in, with one of each wrong file."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("hospital.simulator.simulate", partial(simulate, scale=0.1))
     (tmp_path / "folder").mkdir()
     (tmp_path / "empty").touch()
     (tmp_path / "bytes").write_bytes(b"\x00\xff\xfe{]\n" * 40)
@@ -83,8 +81,9 @@ def ends_in_words(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> s
     return said.err
 
 
+SIMULATED = ["simulate", "--days", "3", "--out", "o", "--scale", "0.1"]
 REQUIRED = {
-    ("simulate",): ["--days", "2", "--out", "{file}"],
+    ("simulate",): ["--days", "2", "--out", "{file}", "--scale", "0.1"],
     ("init",): ["--zone", "Europe/Paris", "--finess", "350000006", "--unit", "A=B"],
     ("import",): ["{file}", "--mapping", "{file}"],
     ("data", "check"): ["{file}", "--mapping", "{file}"],
@@ -205,12 +204,14 @@ def test_wrong_words(verb: tuple[str, ...], place: Path, capsys: pytest.CaptureF
     [
         ["train", "wait-time", "--data", "folder", "--horizons", "0h"],
         ["train", "bed-demand", "--data", "folder", "--horizons", "99999999999999999999d"],
-        ["simulate", "--days", "3", "--out", "o", "--start", "9999-12-31"],
-        ["simulate", "--days", "3", "--out", "o", "--start", "0001-01-01"],
-        ["simulate", "--days", "2", "--out", "o", "--unfair", "sex=F:nan"],
-        ["simulate", "--days", "2", "--out", "o", "--unfair", "sex=F:-1"],
-        ["simulate", "--days", "2", "--out", "o", "--shift", "1e400@1"],
-        ["simulate", "--days", "2", "--out", "o", "--shift", "2@99999999999999999999"],
+        [*SIMULATED, "--start", "9999-12-31"],
+        [*SIMULATED, "--start", "0001-01-01"],
+        [*SIMULATED, "--scale", "0.09"],
+        [*SIMULATED, "--scale", "nan"],
+        [*SIMULATED, "--unfair", "sex=F:nan"],
+        [*SIMULATED, "--unfair", "sex=F:-1"],
+        [*SIMULATED, "--shift", "1e400@1"],
+        [*SIMULATED, "--shift", "2@99999999999999999999"],
         ["import", "folder", "--since", "0001-01-01"],
         ["train", "wait-time", "--data", "folder", "--test-from", "0001-01-01"],
     ],
@@ -223,16 +224,13 @@ def test_numbers_and_days_at_their_ends(
     ends_in_words(arguments, capsys)
 
 
-def test_a_mistake_of_ours_is_a_line(
-    capsys: pytest.CaptureFixture[str], place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_mistake_of_ours_is_a_line(capsys: pytest.CaptureFixture[str], place: Path) -> None:
     """What nobody foresaw: where it happened, and never its text, which may hold values."""
 
-    def broken(*_: object, **__: object) -> None:
+    def broken() -> datetime:
         raise KeyError("Madame Durand")
 
-    monkeypatch.setattr("hospital.simulator.simulate", broken)
-    assert main(["simulate", "--days", "2", "--out", "o"]) == 2
+    assert main(["retrain", "--if-due", "--data", "folder"], clock=broken) == 2
     said = capsys.readouterr().err
     assert "unexpected KeyError at test_no_traceback.py:" in said
     assert "Durand" not in said

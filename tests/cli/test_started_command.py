@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -55,14 +56,11 @@ def test_a_child_process_is_this_vigie(tmp_path: Path) -> None:
     assert done.stdout.startswith("vigie ")
 
 
-def test_a_stopped_verb_says_so(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stopped_verb_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     """Ctrl-C: exit code 130 and a line, no traceback."""
 
-    def stop(*_: object, **__: object) -> None:
+    def stop() -> datetime:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("hospital.simulator.simulate", stop)
-    assert main(["simulate", "--days", "2", "--out", str(tmp_path / "d")]) == 130
+    assert main(["retrain", "--if-due", "--data", "folder"], clock=stop) == 130
     assert capsys.readouterr().err.strip().startswith("vigie: stopped")

@@ -18,7 +18,7 @@ def fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 VERBS = {
     ("demo",): {"--days", "--seed", "--port", "--no-serve"},
-    ("simulate",): {"--days", "--out", "--seed", "--start", "--unfair", "--shift"},
+    ("simulate",): {"--days", "--out", "--seed", "--start", "--unfair", "--shift", "--scale"},
     ("data", "check"): {"--mapping", "--horizons", "--out", "--json", "--language"},
     ("data", "map"): {"--out", "--force"},
     ("init",): {"--zone", "--language", "--finess", "--unit", "--person"},

@@ -14,7 +14,7 @@ from hospital.errors import ContractError, Fault
 from hospital.ingest.readers.cell_cleaning import clean
 from hospital.ingest.readers.column_names import NamedColumns, joined_names
 from hospital.ingest.readers.csv_head import Head
-from hospital.ingest.readers.csv_text import CsvText, Opener, open_text
+from hospital.ingest.readers.csv_text import CHUNK_BYTES, CsvText, Opener, open_text
 from hospital.mapping.file_layout import PLAIN, FileLayout
 
 __all__ = ["csv_chunks"]
@@ -24,18 +24,24 @@ _READ_BYTES = 256 << 10
 
 
 def csv_chunks(
-    name: str, opened: Opener, block_bytes: int, layout: FileLayout = PLAIN, read_bytes: int = _READ_BYTES
+    name: str,
+    opened: Opener,
+    block_bytes: int,
+    layout: FileLayout = PLAIN,
+    read_bytes: int = _READ_BYTES,
+    chunk_bytes: int = CHUNK_BYTES,
 ) -> Iterator[pd.DataFrame]:
     """The cells of a CSV file, cleaned, in chunks of about `block_bytes`; the index is the row, from 0.
 
     Args:
         opened: opens the bytes of the file anew; they are read twice, and their beginning once more.
         read_bytes: how much of it is parsed at once; Arrow reads up to 32 times that ahead.
+        chunk_bytes: how much of its text is decoded and checked at once.
 
     Raises:
         ContractError: of the text and its names at once; of ragged rows once all have been read.
     """
-    text = open_text(name, opened, layout)
+    text = open_text(name, opened, layout, chunk_bytes)
     written = _names(name, text.head)
     columns = NamedColumns(name, written, lambda k: str(k + 1))
     ragged: list[int] = []

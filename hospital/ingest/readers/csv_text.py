@@ -13,9 +13,10 @@ from hospital.ingest.readers.csv_head import Head, csv_fault, head_of
 from hospital.ingest.readers.csv_quotes import QuoteCheck, RowShapes
 from hospital.mapping.file_layout import FileLayout
 
-__all__ = ["CsvText", "open_text", "utf16_of"]
+__all__ = ["CHUNK_BYTES", "CsvText", "open_text", "utf16_of"]
 
-_CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 20
+"""Of a text are decoded and checked at once, as a rule."""
 _HEAD_BYTES = 1 << 20
 """The names, and titles above them, stand within these."""
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
@@ -43,19 +44,19 @@ class CsvText:
         head: where its rows begin, and below which names.
     """
 
-    def __init__(self, opened: Opener, encoding: str, head: Head) -> None:
-        self._opened, self._encoding, self.head = opened, encoding, head
+    def __init__(self, opened: Opener, encoding: str, head: Head, chunk_bytes: int) -> None:
+        self._opened, self._encoding, self.head, self._chunk_bytes = opened, encoding, head, chunk_bytes
 
     def rows(self) -> io.RawIOBase:
         """The rows as UTF-8, without what stands above them."""
-        stream = _Recoded(self._opened(), self._encoding)
+        stream = _Recoded(self._opened(), self._encoding, self._chunk_bytes)
         left = self.head.start
         while left:
-            left -= len(stream.read(min(left, _CHUNK_BYTES)))
+            left -= len(stream.read(min(left, self._chunk_bytes)))
         return stream
 
 
-def open_text(name: str, opened: Opener, layout: FileLayout) -> CsvText:
+def open_text(name: str, opened: Opener, layout: FileLayout, chunk_bytes: int = CHUNK_BYTES) -> CsvText:
     """Reads a text to its end, and finds its names.
 
     Raises:
@@ -68,17 +69,17 @@ def open_text(name: str, opened: Opener, layout: FileLayout) -> CsvText:
         words = f"the file is no CSV, whatever its name says, but {other}; give it the ending of its kind"
         raise csv_fault(name, "other_kind", words)
     encoding = _encoding(name, start, layout.encoding)
-    text = "".join(_decoded(name, io.BytesIO(start), encoding, most=_HEAD_BYTES))
+    text = "".join(_decoded(name, io.BytesIO(start), encoding, _HEAD_BYTES, whole=False))
     head = head_of(name, text, layout)
     shapes = RowShapes.of(head.rows, len(head.names[-1]))
     check, left = QuoteCheck(name, head.separator, head.line, shapes), head.first
     with _plain_gzip(name), opened() as stream:
-        for part in _decoded(name, stream, encoding):
+        for part in _decoded(name, stream, encoding, chunk_bytes):
             content = part.encode()
             check.add(content[left:])
             left = max(left - len(content), 0)
     check.end()
-    return CsvText(opened, encoding, head)
+    return CsvText(opened, encoding, head, chunk_bytes)
 
 
 @contextmanager
@@ -92,8 +93,8 @@ def _plain_gzip(name: str) -> Iterator[None]:
 class _Recoded(io.RawIOBase):
     """A stream of bytes in any encoding, read as UTF-8 without a byte-order mark."""
 
-    def __init__(self, stream: BinaryIO, encoding: str) -> None:
-        self._stream = stream
+    def __init__(self, stream: BinaryIO, encoding: str, chunk_bytes: int) -> None:
+        self._stream, self._chunk_bytes = stream, chunk_bytes
         self._decoder = codecs.getincrementaldecoder(encoding)()
         self._plain = encoding == "utf-8"
         self._rest = b""
@@ -104,7 +105,7 @@ class _Recoded(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         while not self._ended and (size < 0 or len(self._rest) < size):
-            content = self._stream.read(_CHUNK_BYTES if size < 0 else max(size, 1))
+            content = self._stream.read(self._chunk_bytes if size < 0 else max(size, 1))
             self._ended = not content
             if not self._plain:
                 content = self._decoder.decode(content, final=not content).encode()
@@ -147,8 +148,10 @@ def utf16_of(start: bytes) -> str | None:
     return "utf-16-be" if pairs >= 2 and low > 0.9 * pairs and high < 0.02 * pairs else None
 
 
-def _decoded(name: str, stream: BinaryIO, encoding: str, most: int | None = None) -> Iterator[str]:
-    """The text in parts, with what shows that the encoding is another; only its beginning where `most` is given."""
+def _decoded(
+    name: str, stream: BinaryIO, encoding: str, chunk_bytes: int, whole: bool = True
+) -> Iterator[str]:
+    """The text in chunks, with what shows that the encoding is another; else than as a whole, the first one alone."""
     decoder, other, foreign = (
         codecs.getincrementaldecoder(encoding)(),
         codecs.getincrementaldecoder("utf-8")(),
@@ -157,7 +160,7 @@ def _decoded(name: str, stream: BinaryIO, encoding: str, most: int | None = None
     line, blank, first = 1, True, True
     may_be_utf8 = encoding in _ONE_BYTE
     while True:
-        content = stream.read(_CHUNK_BYTES if most is None else most)
+        content = stream.read(chunk_bytes)
         ended = not content
         try:
             text = decoder.decode(content, final=ended)
@@ -176,9 +179,9 @@ def _decoded(name: str, stream: BinaryIO, encoding: str, most: int | None = None
         line += text.count("\n")
         yield text.removeprefix("\ufeff") if first else text
         first = first and not text
-        if ended or most is not None:
+        if ended or not whole:
             break
-    if most is not None:
+    if not whole:
         return
     if blank:
         raise csv_fault(name, "not_csv", "this is no CSV file; export it again")

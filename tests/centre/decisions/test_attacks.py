@@ -12,16 +12,16 @@ from hospital.times import moment
 from registry.record.database import writing
 from registry.record.tokens import create_token
 from tests.centre.decisions.policy_texts import policy_text
-from tests.centre.recommendations.situations import Hospital, protocol
+from tests.centre.recommendations.situations import Hospital, Picks, protocol_text
 
 ON = "[oversight]\nenabled = true\nannounced_on = 2025-11-01\nseed = 1\n"
 INVISIBLE = ("\u200b", "\u2060\u2060", "\u00a0 \u3000", "\u3164", "…", "-", "\ufeff")
 
 
 @pytest.fixture
-def hospital(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
+def hospital(quick_path: Path) -> Hospital:
     """U3 is expected to need more beds than have staff."""
-    return Hospital(quick_path, monkeypatch)
+    return Hospital(quick_path)
 
 
 def only(hospital: Hospital, who: str = "operator") -> str:
@@ -75,33 +75,33 @@ def test_a_step_of_a_protocol_that_is_not_in_use_any_more_is_not_accepted(
 ) -> None:
     """What was shown was another; it may be rejected, or something else be done."""
     found = only(hospital)
-    hospital.protocols[:] = [protocol(2)] if change == "replaced" else []
+    if change == "replaced":
+        hospital.put_in_use(protocol_text(2))
+    else:
+        hospital.withdraw()
     refused = hospital.decide(found)
     assert (refused.status_code, refused.json()["code"]) == (409, "protocol_replaced")
     form = {"decision": "accept", "reason_code": "known_better", "reason": "seen", "request_key": "a" * 32}
-    page = hospital.form(f"/decide/{found}", **form, language="fr") if hospital.protocols else None
-    assert page is None or (page.status_code == 409 and "a été remplacé ou retiré" in page.text)
+    page = hospital.form(f"/decide/{found}", **form, language="fr")
+    assert page.status_code == 409
+    assert "a été remplacé ou retiré" in page.text
     assert acts(hospital, "answered") == 0
     assert hospital.decide(found, "reject").status_code == 201
 
 
-def test_a_protocol_that_is_replaced_between_answer_and_signature_is_not_signed(
-    quick_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_protocol_that_is_replaced_between_answer_and_signature_is_not_signed(quick_path: Path) -> None:
     """The second person may decline."""
-    hospital = Hospital(quick_path, monkeypatch, four_eyes='"tense"')
+    hospital = Hospital(quick_path, four_eyes='"tense"')
     found = only(hospital)
     assert hospital.decide(found).json()["state"] == "awaiting_signature"
-    hospital.protocols[:] = [protocol(2)]
+    hospital.put_in_use(protocol_text(2))
     assert hospital.decide(found, "sign", "admin").json()["code"] == "protocol_replaced"
     assert hospital.decide(found, "decline", "admin").json()["state"] == "proposed"
 
 
-def test_who_is_renamed_between_answer_and_signature_is_one_pair_of_eyes(
-    quick_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_is_renamed_between_answer_and_signature_is_one_pair_of_eyes(quick_path: Path) -> None:
     """By either of the person's tokens: the policy's name is no second person."""
-    hospital = Hospital(quick_path, monkeypatch, four_eyes='"tense"')
+    hospital = Hospital(quick_path, four_eyes='"tense"')
     found = only(hospital)
     token(hospital, "phone", "phone of A")
     assert hospital.decide(found).json()["state"] == "awaiting_signature"
@@ -113,13 +113,10 @@ def test_who_is_renamed_between_answer_and_signature_is_one_pair_of_eyes(
     assert hospital.decide(found, "sign", "admin").json()["state"] == "accepted"
 
 
-def test_the_same_words_with_the_same_key_on_another_one_are_not_said_to_be_written(
-    quick_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_same_words_with_the_same_key_on_another_one_are_not_said_to_be_written(quick_path: Path) -> None:
     """A key stands for what is asked with the address that it is asked of: nobody believes that both are decided."""
-    hospital = Hospital(quick_path, monkeypatch)
-    first = hospital.protocols[0]
-    hospital.protocols.append(first.__class__(**{**first.__dict__, "protocol_id": "call-back"}))
+    hospital = Hospital(quick_path)
+    hospital.put_in_use(protocol_text(name="call-back"))
     one, other = (str(r["recommendation_id"]) for r in hospital.listed() if r["unit"] == "U3")
     assert hospital.decide(one, key="a-key-of-mine").status_code == 201
     again = hospital.decide(other, key="a-key-of-mine")
@@ -138,10 +135,10 @@ def test_an_answer_that_comes_late_decides_nothing(hospital: Hospital) -> None:
 
 
 @pytest.fixture
-def tested(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
+def tested(quick_path: Path) -> Hospital:
     """A hospital in which a recommendation for U1 is seeded for Head nurse A, beside the real one for U3."""
-    monkeypatch.setattr("centre.recommendations.seeded_recommendations._share", lambda _: 1.0)
-    hospital = Hospital(quick_path, monkeypatch, more=ON)
+    hospital = Hospital(quick_path, more=ON)
+    hospital.parts.chance = Picks
     at = (moment(hospital.parts.clock.now()) - timedelta(minutes=5)).isoformat()
     row = {"unit": "U1", "at": at, "occupied": 10, "waiting": 0, "staffed": 28}
     assert hospital.send("/v1/observations", {"census": [row]}).status_code == 200

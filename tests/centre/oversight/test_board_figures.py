@@ -74,9 +74,9 @@ BY_B, EXPIRED = {"person": "B"}, ("expired", {"cause": "time_passed"})
 
 
 @pytest.fixture
-def hospital(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
+def hospital(quick_path: Path) -> Hospital:
     """Eleven rightly rejected in medicine, one of them by a second signature, beside what is no such decision."""
-    made = Hospital(quick_path, monkeypatch)
+    made = Hospital(quick_path)
     made.parts.catalogue = StricterCatalogue()
     with writing(made.parts.engine) as connection:
         for n in range(10):

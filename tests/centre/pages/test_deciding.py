@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from centre.pages.decision_queue import urgency
 from centre.recommendations.answers import ExpectedBoarding, RecommendationAnswer
 from serving.interface.forms import whole_or_tenth
-from tests.centre.recommendations.situations import Hospital, protocol
+from tests.centre.recommendations.situations import Hospital, protocol_text
 from tests.support import serving_fakes
 
 BOARDS = ExpectedBoarding(
@@ -28,9 +27,9 @@ BOARDS = ExpectedBoarding(
 
 
 @pytest.fixture
-def hospital(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
+def hospital(quick_path: Path) -> Hospital:
     """One unit is expected to be tense."""
-    return Hospital(quick_path, monkeypatch)
+    return Hospital(quick_path)
 
 
 def page(hospital: Hospital, path: str = "/decide", who: str = "operator", language: str = "en") -> str:
@@ -61,12 +60,10 @@ def test_the_list_says_what_to_decide_first_by_whom_and_until_when(hospital: Hos
     assert "no policy of decisions yet" in page(hospital)
 
 
-def test_nobody_reads_that_nothing_is_to_be_decided_while_something_is_held_back(
-    quick_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nobody_reads_that_nothing_is_to_be_decided_while_something_is_held_back(quick_path: Path) -> None:
     """The shift's number is spent on what was decided: the sentence at the top says what is held back, and once."""
-    hospital = Hospital(quick_path, monkeypatch, most=1)
-    hospital.protocols = [protocol(), replace(protocol(), protocol_id="call-back")]
+    hospital = Hospital(quick_path, most=1)
+    hospital.put_in_use(protocol_text(name="call-back"))
     (one,) = hospital.listed()
     assert hospital.decide(one["recommendation_id"]).status_code == 201
     shown = page(hospital)
@@ -195,7 +192,7 @@ def test_reasons_and_staffed_beds_are_called_as_people_call_them(
 ) -> None:
     """As on the unit's page; where no bed has staff it says so."""
     monkeypatch.setattr(serving_fakes, "CASES", {**serving_fakes.CASES, "U3": (31.0, 0.0)})
-    hospital = Hospital(quick_path, monkeypatch)
+    hospital = Hospital(quick_path)
     hospital.parts.forecaster.features = {0: "usual_then"}  # type: ignore[attr-defined]
     one = next(one for one in hospital.listed() if one["unit"] == "U3")
     shown = page(hospital, f"/decide/{one['recommendation_id']}", language=language)

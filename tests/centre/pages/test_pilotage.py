@@ -19,9 +19,10 @@ from registry.cards.tension.tension_proof import TensionProof
 from registry.record.journal import entries
 from serving.gateway.service_parts import Parts
 from serving.interface.live_record import LiveRecord
-from serving.interface.pages import ShownBeds, ShownUnit, shown_beds
+from serving.interface.pages import ShownBeds, ShownUnit
 from serving.messages.forecast_protocol import ServedUnit
 from serving.messages.judged_tension import JudgedTension
+from serving.pages.forecast_sets import MOST_UNITS
 from serving.releases.releases_in_use import Releases
 from tests.support import serving_fakes
 from tests.support.level_policies import POLICY
@@ -101,11 +102,10 @@ def test_units_that_are_too_many_for_the_page_are_counted_as_not_known(
     quick_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody says that nothing is tense while a unit is not looked at."""
-    monkeypatch.setattr(serving_fakes, "CASES", {u.unit: (20.0, 60.0) for u in UNITS})
-    monkeypatch.setattr(
-        "centre.pages.hospital_view.shown_beds", lambda call: replace(shown_beds(call), hidden=60)
-    )
-    page = _page(quick_path)
+    more = tuple(ServedUnit(f"V{i}", f"Unité {i}", "medicine") for i in range(MOST_UNITS - len(UNITS) + 60))
+    monkeypatch.setattr(serving_fakes, "CASES", {u.unit: (20.0, 60.0) for u in (*UNITS, *more)})
+    beds = replace(loaded("bed-demand"), units=(*UNITS, *more))
+    page = _page(quick_path, releases=FakeReleases({"bed-demand": beds, "wait-time": None}))
     assert "Nothing is tense" not in page
     assert (
         "Of the units whose risk is known none is tense. The highest risk of exceeding staffed beds: 2% ("

@@ -23,9 +23,9 @@ BOARDS = LEVELS.replace(
 
 
 @pytest.fixture
-def hospital(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
+def hospital(request: pytest.FixtureRequest, tmp_path: Path) -> Hospital:
     """Two patients board, and more than two are probable; the parameter: what the check found of it."""
-    made = Hospital(tmp_path, monkeypatch)
+    made = Hospital(tmp_path)
     (tmp_path / "levels.toml").write_text(BOARDS, "utf-8")
     made.parts.releases = Releases(FakeReleases({"bed-demand": release(getattr(request, "param", JUDGED))}))
     made.parts.releases.refresh()

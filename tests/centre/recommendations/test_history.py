@@ -12,9 +12,9 @@ from tests.centre.recommendations.situations import Hospital
 
 
 @pytest.fixture
-def hospital(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
+def hospital(quick_path: Path) -> Hospital:
     """One decision on a prediction, then one on a recommendation, by other people."""
-    made = Hospital(quick_path, monkeypatch)
+    made = Hospital(quick_path)
     (one,) = made.listed()
     body = {
         "prediction_id": one["expected"]["prediction_id"],
@@ -150,9 +150,9 @@ def test_the_page_shows_decisions_outcomes_and_figures_to_the_board(hospital: Ho
     assert (row["made"], row["shown"], row["opened"], row["acted_on"], row["ignored"]) == (1, 1, 0, 1, 0)
 
 
-def test_what_nobody_decided_has_no_outcome(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_nobody_decided_has_no_outcome(quick_path: Path) -> None:
     """And counts as ignored once it was shown."""
-    hospital = Hospital(quick_path, monkeypatch)
+    hospital = Hospital(quick_path)
     (one,) = hospital.listed()
     path = f"/v1/recommendations/{one['recommendation_id']}"
     assert hospital.send(f"{path}/outcomes", {"right": True, "reason": "x"}).json()["code"] == "not_decided"

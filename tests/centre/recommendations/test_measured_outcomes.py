@@ -130,11 +130,9 @@ def test_the_hospital_is_the_sum_of_its_units_or_not_known() -> None:
     assert measured_outcome(recommended("*"), acts(), beds())["needed"] is None
 
 
-def test_it_is_written_once_a_day_after_the_target_with_its_entry(
-    quick_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_is_written_once_a_day_after_the_target_with_its_entry(quick_path: Path) -> None:
     """Not before; of what nobody decided nothing is measured; a row that is edited shows."""
-    hospital = Hospital(quick_path, monkeypatch)
+    hospital = Hospital(quick_path)
     found = hospital.listed()[0]["recommendation_id"]
     assert hospital.decide(found, "reject").status_code == 201
 

@@ -17,7 +17,7 @@ from registry.record.journal import entries
 from serving.interface.recommendations.share_interval import wilson_interval
 from serving.messages.judged_tension import JudgedTension
 from serving.releases.releases_in_use import Releases
-from tests.centre.recommendations.situations import LEVELS, Hospital
+from tests.centre.recommendations.situations import LEVELS, Hospital, Picks
 from tests.support.serving_fakes import CASES, FakeReleases, loaded
 
 ON = "[oversight]\nenabled = true\nannounced_on = 2025-11-01\nseed = 1\n"
@@ -26,12 +26,12 @@ Make = Callable[..., Hospital]
 
 
 @pytest.fixture
-def make(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
+def make(quick_path: Path) -> Make:
     """A hospital in which chance always picks, and U1 alone is known to be calm."""
 
     def made(oversight: str = ON, **policy: Any) -> Hospital:
-        monkeypatch.setattr("centre.recommendations.seeded_recommendations._share", lambda _: 1.0)
-        hospital = Hospital(quick_path, monkeypatch, more=HOOK + oversight, **policy)
+        hospital = Hospital(quick_path, more=HOOK + oversight, **policy)
+        hospital.parts.chance = Picks
         calm(hospital)
         return hospital
 

@@ -24,9 +24,9 @@ _REASON, _CHANGED = "Information que la prévision n’a pas", "Un tout autre mo
 
 
 @pytest.fixture
-def hospital(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
+def hospital(quick_path: Path) -> Hospital:
     """U3 is expected to need more beds than have staff; the service speaks French."""
-    return Hospital(quick_path, monkeypatch, more=HOOK)
+    return Hospital(quick_path, more=HOOK)
 
 
 def only(hospital: Hospital, language: str = "fr", state: str = "open") -> dict[str, Any]:

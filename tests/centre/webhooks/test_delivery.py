@@ -62,10 +62,10 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def hospital(quick_path: Path, monkeypatch: pytest.MonkeyPatch, receiver: Receiver) -> Hospital:
+def hospital(quick_path: Path, receiver: Receiver) -> Hospital:
     """A hospital that tells it."""
     hook = f'[[webhooks]]\nname = "bed-board"\nurl = "{receiver.url}"\n'
-    return Hospital(quick_path, monkeypatch, more=hook)
+    return Hospital(quick_path, more=hook)
 
 
 def decided(hospital: Hospital, decision: str = "accept") -> str:
@@ -110,12 +110,10 @@ def test_what_a_person_decided_is_sent_once_signed_and_without_their_words(
     assert counts(hospital) == {"delivered": 1, "waiting": 0, "given_up": 0}
 
 
-def test_what_waits_for_a_second_person_is_not_sent(
-    quick_path: Path, monkeypatch: pytest.MonkeyPatch, receiver: Receiver
-) -> None:
+def test_what_waits_for_a_second_person_is_not_sent(quick_path: Path, receiver: Receiver) -> None:
     """Nor what nobody decided."""
     hook = f'[[webhooks]]\nname = "bed-board"\nurl = "{receiver.url}"\n'
-    hospital = Hospital(quick_path, monkeypatch, four_eyes='"tense"', more=hook)
+    hospital = Hospital(quick_path, four_eyes='"tense"', more=hook)
     found = decided(hospital)
     assert deliver(hospital.parts) == 0
     assert hospital.decide(found, "sign", "admin").status_code == 201
@@ -222,10 +220,10 @@ def dribbler() -> Iterator[Dribbler]:
     made.close()
 
 
-def delivered_to(url: str, quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
+def delivered_to(url: str, quick_path: Path) -> Hospital:
     """A hospital with one decision that is to be sent to this address."""
     hook = f'[[webhooks]]\nname = "bed-board"\nurl = "{url}"\n'
-    hospital = Hospital(quick_path, monkeypatch, more=hook)
+    hospital = Hospital(quick_path, more=hook)
     decided(hospital)
     return hospital
 
@@ -234,7 +232,7 @@ def test_a_receiver_that_is_cut_off_after_its_status_has_not_received(
     quick_path: Path, monkeypatch: pytest.MonkeyPatch, dribbler: Dribbler
 ) -> None:
     """Its 200 is the beginning of an answer, whose end nobody has seen: it is tried again."""
-    hospital = delivered_to(dribbler.url, quick_path, monkeypatch)
+    hospital = delivered_to(dribbler.url, quick_path)
     assert deliver(hospital.parts, seconds=0.3) == 0
     assert dribbler.cut.wait(10)
     assert counts(hospital) == {"delivered": 0, "waiting": 1, "given_up": 0}
@@ -252,7 +250,7 @@ def test_a_receiver_that_is_found_too_late_is_cut_off_too(
             watch.join()
         return found(*asked, **more)
 
-    hospital = delivered_to(dribbler.url, quick_path, monkeypatch)
+    hospital = delivered_to(dribbler.url, quick_path)
     monkeypatch.setattr(socket, "getaddrinfo", slowly)
     assert deliver(hospital.parts, seconds=0.3) == 0
     assert counts(hospital) == {"delivered": 0, "waiting": 1, "given_up": 0}

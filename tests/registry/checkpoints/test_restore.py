@@ -12,18 +12,20 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, Engine, event, func, select
 
 from cli.main import main
 from registry.checkpoints.checkpoint_file import CheckpointFile
 from registry.checkpoints.checkpointing import checkpoint
 from registry.checkpoints.restore import Accepted, accept_restore
 from registry.checkpoints.service_key import accepted_keys, trust_service_key
-from registry.checkpoints.trust_audit import trust_faults
+from registry.checkpoints.trust_audit import ACCEPT, trust_faults
 from registry.checkpoints.vouching import Vouching, vouch
 from registry.digests import canonical_json
 from registry.errors import CheckpointError
 from registry.record.database import opened_database, writing
 from registry.record.journal import Draft, append_all, export
+from registry.record.tables.record_tables import journal
 from registry.settings import Settings
 from registry.trust.keys import Key, create_key, load_key
 from registry.trust.trust_changes import found_trust, retire_key, trust_key
@@ -160,14 +162,21 @@ def test_a_damaged_journal_is_not_accepted(home: Home) -> None:
         accept_restore(home.settings, [home.ada, home.bob], reason=WHY, now=NOW)
 
 
-def test_killed_between_entry_and_line_it_is_finished_by_the_same_command(
-    home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_killed_between_entry_and_line_it_is_finished_by_the_same_command(home: Home) -> None:
     """With one entry."""
-    with monkeypatch.context() as patch:
-        patch.setattr("registry.checkpoints.board_signing._add_line", lambda *_: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
+
+    def killed(connection: Connection) -> None:
+        """Right after the commit of the board's entry."""
+        if connection.scalar(select(func.count()).where(journal.c.action == ACCEPT)):
+            connection.connection.driver_connection.commit()  # type: ignore[union-attr]
+            raise KeyboardInterrupt
+
+    event.listen(Engine, "commit", killed)
+    try:
+        with pytest.raises(KeyboardInterrupt):
             accept_restore(home.settings, [home.ada, home.bob], reason=WHY, now=NOW)
+    finally:
+        event.remove(Engine, "commit", killed)
     home.enter(1)
     accept_restore(home.settings, [home.ada, home.bob], reason=WHY, now=NOW)
     checkpoint(home.settings, now=NOW)

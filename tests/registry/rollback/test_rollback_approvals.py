@@ -262,13 +262,12 @@ class TestCommandLine:
         keys = [
             str(chain.settings.home / "keys" / f"{a}.json") if a in chain.people else a for a in arguments
         ]
-        return main(["rollback", MODEL, *keys])
+        return main(["rollback", MODEL, *keys], clock=lambda: after(3))
 
     @pytest.fixture(autouse=True)
     def home(self, chain: Installation, monkeypatch: pytest.MonkeyPatch) -> Path:
-        """The commands' home; signatures of 2026-03 count to whatever day it is now."""
+        """The commands' home."""
         monkeypatch.setenv("VIGIE_HOME", str(chain.settings.home))
-        monkeypatch.setattr("cli.commands.board_commands.now", lambda: after(3))
         return chain.settings.home
 
     def test_one_after_the_other(self, chain: Installation, capsys: pytest.CaptureFixture[str]) -> None:

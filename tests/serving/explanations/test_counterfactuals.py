@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hospital.features import dictionary
 from hospital.features.dictionary import Kind, kind
-from registry.explanations import levers
 from registry.explanations.basis import Basis
 from registry.explanations.counterfactual import Goal, counterfactuals
-from registry.explanations.levers import Lever, ranges
+from registry.explanations.levers import LEVERS, TABLE, Lever, LeverTable, ranges
 from registry.explanations.uncertainty import tension_of
 from serving.messages.forecast_protocol import LoadedModel
 from serving.messages.question_records import BedQuestion, ExplainOptions
@@ -35,13 +33,16 @@ def bases(service: WardService, release: LoadedModel) -> list[Basis]:
     return [f.basis for f in made if f.basis is not None]
 
 
-@pytest.fixture
-def two_levers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two more counts that these wards' census gives: a hospital with more tables has other levers."""
-    monkeypatch.setitem(dictionary._KINDS, "demand_change_24h", Kind(lever=True))  # type: ignore[index]
-    second = Lever("operations", "bed-demand", "staffed_now", {})
-    third = Lever("nurses", "bed-demand", "demand_change_24h", {})
-    monkeypatch.setattr(levers, "LEVERS", (levers.LEVERS[2], second, third))
+def _more(feature: str) -> Kind | None:
+    """The dictionary, but for one count more that somebody can act on."""
+    return Kind(lever=True) if feature == "demand_change_24h" else kind(feature)
+
+
+_STAFFED_BEDS = LEVERS[2]
+_OPERATIONS = Lever("operations", "bed-demand", "staffed_now", {})
+_NURSES = Lever("nurses", "bed-demand", "demand_change_24h", {})
+THREE = LeverTable((_STAFFED_BEDS, _OPERATIONS, _NURSES), _more)
+"""With two more counts that these wards' census gives: a hospital with more tables has other levers."""
 
 
 def _numbers(basis: Basis, of: str, chosen: dict[str, float]) -> float:
@@ -49,7 +50,7 @@ def _numbers(basis: Basis, of: str, chosen: dict[str, float]) -> float:
     row, names = basis.row, [f.name for f in basis.model.features]
     X, staffed = row.X.copy(), basis.staffed
     for name, value in chosen.items():
-        lever = next(one for one in levers.LEVERS if one.name == name)
+        lever = next(one for one in THREE.levers if one.name == name)
         X[0, names.index(lever.feature)] = value
         if name == "staffed_beds":
             X[0, names.index("free_then")] = value - float(row.X[0, names.index("demand_now")])
@@ -60,9 +61,9 @@ def _numbers(basis: Basis, of: str, chosen: dict[str, float]) -> float:
     return float(quantiles[0, _P50])
 
 
-def _least(basis: Basis, goal: Goal, names: tuple[str, ...]) -> float:
+def _least(basis: Basis, goal: Goal, names: tuple[str, ...], table: LeverTable = TABLE) -> float:
     """The least change of all these levers at once that reaches a goal, by trying every count of each."""
-    found = {r.lever.name: r for r in ranges(basis)}
+    found = {r.lever.name: r for r in ranges(basis, table=table)}
     best = np.inf
     for counts in itertools.product(*(found[n].counts for n in names)):
         changes = [abs(c - (found[n].now or 0.0)) for n, c in zip(names, counts, strict=True)]
@@ -94,17 +95,17 @@ def test_one_lever_is_the_least_change_of_all_counts(bases: list[Basis], of: Any
 
 
 @pytest.mark.parametrize("of", ["p50", "tension"])
-def test_two_levers_are_the_least_change_of_all_counts(bases: list[Basis], two_levers: None, of: Any) -> None:
+def test_two_levers_are_the_least_change_of_all_counts(bases: list[Basis], of: Any) -> None:
     """Only where one of them alone changes more, or cannot; every pair against every pair of counts."""
     pairs = 0
     for basis in bases:
         for goal in _goals_of_two(basis, of):
-            found = counterfactuals(basis, goal, seconds=60.0)
+            found = counterfactuals(basis, goal, seconds=60.0, table=THREE)
             assert found.complete
             now_of = {r.lever.name: r.now or 0.0 for r in found.ranges}
-            single = {n: _least(basis, goal, (n,)) for n in now_of}
+            single = {n: _least(basis, goal, (n,), THREE) for n in now_of}
             for names in itertools.combinations(single, 2):
-                expected = _least(basis, goal, names)
+                expected = _least(basis, goal, names, THREE)
                 made = [c for c in found.results if set(c.changes) == set(names)]
                 better = expected < min(single[n] for n in names)
                 pairs += better
@@ -115,7 +116,7 @@ def test_two_levers_are_the_least_change_of_all_counts(bases: list[Basis], two_l
 
 def _goals_of_two(basis: Basis, of: Any) -> list[Goal]:
     """Goals between the best that one lever reaches and the best of two, where two reach more; and a near one."""
-    found = {r.lever.name: r for r in ranges(basis)}
+    found = {r.lever.name: r for r in ranges(basis, table=THREE)}
     now = _numbers(basis, of, {})
     singles = [_numbers(basis, of, {n: c}) for n, r in found.items() for c in r.counts]
     goals = [Goal(of, True, now + 0.01)]
@@ -139,31 +140,29 @@ def test_counts_that_a_ward_has_not_had_are_not_tried(bases: list[Basis]) -> Non
         assert staffed.min() <= found.counts.min() <= found.counts.max() <= staffed.max()
 
 
-def test_only_what_the_dictionary_marks_is_a_lever(
-    bases: list[Basis], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_what_the_dictionary_marks_is_a_lever(bases: list[Basis]) -> None:
     """Every lever's feature is marked; one that no longer is is neither named nor tried."""
-    marked = [kind(lever.feature) for lever in levers.LEVERS]
+    marked = [kind(lever.feature) for lever in LEVERS]
     assert all(found is not None and found.lever for found in marked)
     assert [r.lever.name for r in ranges(bases[0])] == ["staffed_beds"]
-    monkeypatch.setitem(dictionary._KINDS, "staffed_then", Kind())  # type: ignore[index]
+    unmarked = LeverTable(kind_of=lambda feature: Kind() if feature == "staffed_then" else kind(feature))
     now = _numbers(bases[0], "p50", {})
-    found = counterfactuals(bases[0], Goal("p50", True, now + 0.01), seconds=60.0)
+    found = counterfactuals(bases[0], Goal("p50", True, now + 0.01), seconds=60.0, table=unmarked)
     assert (found.ranges, found.results) == ((), ())
 
 
-def test_the_search_for_two_stops_when_its_time_is_up(bases: list[Basis], two_levers: None) -> None:
+def test_the_search_for_two_stops_when_its_time_is_up(bases: list[Basis]) -> None:
     """And says so: what was not tried is not called out of reach."""
-    found = counterfactuals(bases[0], Goal("p50", True, 10_000.0), seconds=-1.0)
+    found = counterfactuals(bases[0], Goal("p50", True, 10_000.0), seconds=-1.0, table=THREE)
     assert (found.results, found.complete) == ((), False)
 
 
-def test_five_take_less_than_a_tenth_of_a_second(bases: list[Basis], two_levers: None) -> None:
+def test_five_take_less_than_a_tenth_of_a_second(bases: list[Basis]) -> None:
     """With three levers and their pairs, in processor time: others may work on this machine, too."""
     now = _numbers(bases[0], "p50", {})
-    counterfactuals(bases[0], Goal("p50", True, now + 0.3), seconds=0.08)
+    counterfactuals(bases[0], Goal("p50", True, now + 0.3), seconds=0.08, table=THREE)
     begin = time.process_time()
-    counterfactuals(bases[0], Goal("p50", True, now + 0.3), seconds=0.08)
+    counterfactuals(bases[0], Goal("p50", True, now + 0.3), seconds=0.08, table=THREE)
     assert time.process_time() - begin < 0.1
 
 

@@ -13,11 +13,10 @@ import pytest
 from explain import TreeEngine
 from explain.forest.forest import grow
 from registry.components.interval_trees import QuantileTrees
-from registry.explanations import levers
 from registry.explanations.basis import Basis
 from registry.explanations.contrast import contrast
 from registry.explanations.counterfactual import Counterfactual, Goal, counterfactuals
-from registry.explanations.levers import Lever, ranges
+from registry.explanations.levers import LEVERS, Lever, LeverTable, ranges
 from registry.explanations.players import PLAYERS
 from registry.explanations.uncertainty import Uncertainty, explain_tension, explain_width
 from registry.model.scope_fallback import answer
@@ -129,11 +128,8 @@ def test_differences_hold_across_floor_calibration_units_and_horizons(real: Basi
     assert cut > 10
 
 
-@pytest.fixture
-def two_levers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another count that this census gives and the dictionary marks."""
-    second = Lever("operations", "bed-demand", "staffed_now", {})
-    monkeypatch.setattr(levers, "LEVERS", (levers.LEVERS[2], second))
+TWO = LeverTable((LEVERS[2], Lever("operations", "bed-demand", "staffed_now", {})))
+"""With another count that this census gives and the dictionary marks."""
 
 
 def _by_hand(model: RandomModel, place: int, of: str, staffed: float, now: float) -> float:
@@ -154,9 +150,7 @@ def _goals(numbers: list[float], now: float, of: Literal["p50", "tension"]) -> l
 
 
 @pytest.mark.parametrize("of", ["p50", "tension"])
-def test_counterfactuals_are_the_best_of_all_counts(
-    real: Basis, two_levers: None, of: Literal["p50", "tension"]
-) -> None:
+def test_counterfactuals_are_the_best_of_all_counts(real: Basis, of: Literal["p50", "tension"]) -> None:
     """Of every count of one lever and of both: the least change, or none, whatever the trees are."""
     ones = pairs = nothing = 0
     for seed in range(6):
@@ -165,14 +159,14 @@ def test_counterfactuals_are_the_best_of_all_counts(
             x = real.rows.X[place]
             here = tuple(float(x[model.names.index(n)]) for n in ("staffed_then", "staffed_now"))
             basis = model.at(place, here[0])
-            first, second = ranges(basis)
+            first, second = ranges(basis, table=TWO)
             grid = {
                 (a, b): _by_hand(model, place, of, a, b)
                 for a, b in itertools.product(first.counts.tolist(), second.counts.tolist())
             }
             for goal in _goals(list(grid.values()), grid[here], of):
                 expected = _best(grid, here, goal)
-                found = counterfactuals(basis, goal, seconds=60.0)
+                found = counterfactuals(basis, goal, seconds=60.0, table=TWO)
                 assert found.complete
                 assert _changes(found.results, here) == expected
                 for one in found.results:

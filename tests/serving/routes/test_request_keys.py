@@ -21,7 +21,6 @@ from serving.gateway.openapi import build_document
 from serving.http.clock import system_time
 from serving.http.workers import Workers
 from serving.http.write_outcome import about_to_commit
-from serving.routes import records
 from tests.support.fake_service import VISIT, Service
 
 KEY = {"idempotency-key": "3c9f4a6e-0001"}
@@ -167,18 +166,17 @@ def test_sent_at_the_same_moment_it_is_written_once(service: Service) -> None:
     assert service.count(predictions) == 1 + 2
 
 
-def test_after_its_503_nothing_is_written(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_its_503_nothing_is_written(service: Service) -> None:
     """What took too long before its commit is not committed later, when its thread goes on."""
-    body, go_on, decided = _decision(service), threading.Event(), records.decisions.decide_once
+    body, go_on = _decision(service), threading.Event()
     service.parts.workers.close()
     service.parts.workers = Workers(threads=1, queue=2, seconds=0.2)
 
-    def slow(*args: Any) -> Any:
-        made = decided(*args)
-        go_on.wait(20)
-        return made
+    @event.listens_for(service.parts.engine, "after_cursor_execute")
+    def slow(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("INSERT INTO decisions"):
+            go_on.wait(20)
 
-    monkeypatch.setattr(records.decisions, "decide_once", slow)
     late = _send(service, "/v1/decisions", body, "operator")
     assert (late.status_code, late.json()["code"]) == (503, "took_too_long")
     assert "Nothing was written" in late.json()["detail"]
