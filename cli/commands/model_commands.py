@@ -86,6 +86,9 @@ def train(
     from cli.progress import bar
     from registry.trust.keys import load_key
     from serving.supervisor import make_home
+    from training.packages.xgboost_loading import load_alone
+
+    load_alone()
     from training.packages.package_request import Request
     from training.train import train as train_model
 

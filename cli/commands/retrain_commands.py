@@ -76,6 +76,9 @@ def _train(
 ) -> str:
     """Trains the model that is due; returns its version."""
     from cli.progress import bar
+    from training.packages.xgboost_loading import load_alone
+
+    load_alone()
     from training.packages.package_request import Request
     from training.train import train
 

@@ -108,6 +108,9 @@ def _train_side_by_side(settings: Settings, data: Path, models: list[str]) -> No
 def _train_one(
     model: str, home: str, data: str, steps: "multiprocessing.Queue[tuple[str, str, float]]"
 ) -> None:
+    from training.packages.xgboost_loading import load_alone
+
+    load_alone()
     from training.packages.package_request import Request
     from training.train import train
 

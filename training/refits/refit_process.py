@@ -37,10 +37,10 @@ from registry.model.forecast_model import ForecastModel, Rows
 from registry.model.scoring import prepare
 from registry.settings import Settings
 from registry.trust.service_keys import accepted_keys
+from training.packages.xgboost_loading import load_alone
 
 if __name__ == "__main__":
-    # XGBoost loads scikit-learn where that is there, for wrappers that no refit uses: three quarters of its loading.
-    sys.modules["sklearn"] = None  # type: ignore[assignment]
+    load_alone()
 
 from training.horizon_trees import fit_bed_median, horizon_column
 from training.monotone import WAIT_SIGNS, signs_of
