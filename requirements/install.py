@@ -128,7 +128,7 @@ class Setup:
             [*uv, "--compile-bytecode", "--no-deps", "--no-build-isolation", "--editable", "."],
             "it was not installed",
         )
-        self._do([python, "-m", "compileall", "-q", *_PACKAGES], "its bytecode was not made")
+        self._do([python, "-m", "compileall", "-q", "-j", "0", *_PACKAGES], "its bytecode was not made")
         self._say("the kernel that computes explanations")
         self._build_kernel(uv, python)
         self._say("a look at every file")
