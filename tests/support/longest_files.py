@@ -7,7 +7,7 @@ from tests.support.repository import ROOT
 __all__ = ["LONGEST", "longest_first"]
 
 LONGEST = (
-    "journeys/test_demo.py",
+    "journeys/test_demo_centre.py",
     "journeys/test_whole_way.py",
     "journeys/test_documents_as_written.py",
     "journeys/test_notebook.py",
@@ -21,7 +21,7 @@ LONGEST = (
     "hospital/contracts/test_contracts.py",
     "registry/releases/test_killed_release.py",
     "registry/gates/test_explanation_stability.py",
-    "assembly/test_service_process.py",
+    "assembly/test_service_over_network.py",
     "faults/test_kills.py",
     "registry/monitoring/test_monitor_beds.py",
     "journeys/test_bad_machine.py",
