@@ -5,6 +5,7 @@ The entry that says of the erasure has the digest of its tombstones, and is sign
 """
 
 import hashlib
+import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -85,7 +86,7 @@ def erase_subject(
 
 
 def erase_from_files(engine: Engine) -> bool:
-    """Takes what was erased out of the database's files; False: somebody was reading all the while.
+    """Takes what was erased out of the database's files; False: somebody was reading, or the disk was full.
 
     What a transaction erased stands in SQLite's file until the write-ahead log is brought into it, which a service that
     runs may put off for days, and in that log until it is cut. PostgreSQL's files are its own (``VACUUM``).
@@ -95,6 +96,8 @@ def erase_from_files(engine: Engine) -> bool:
     connection = engine.raw_connection()
     try:
         return connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+    except sqlite3.OperationalError:  # no room, or a disk that fails: what is in the log stays there
+        return False
     finally:
         connection.close()
 

@@ -4,6 +4,7 @@ One file, ``trust.json``, in a folder that the service can read and not write. W
 the root of trust; everything else is verified against it.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -19,6 +20,7 @@ from registry.errors import TrustError
 from registry.people.person_names import is_person_name
 from registry.trust.ceremony import verify_statements
 from registry.trust.keys import is_public_key
+from registry.trust.spare_file import keep_spare, take_spare
 from registry.trust.trusted_people import Trust, TrustedKey, same_owner
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
 
 FILE = "trust.json"
 _LOCK = ".lock"
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 def create_trust(folder: Path, *, policy_digest: str, demo: bool = False) -> Trust:
@@ -175,10 +178,16 @@ def _content(trust: Trust) -> bytes:
 
 
 def _write(folder: Path, trust: Trust) -> None:
+    content = _content(trust)
     try:
-        write_atomically(folder / FILE, _content(trust))
+        try:
+            write_atomically(folder / FILE, content)
+        except OSError as error:
+            if error.errno not in _NO_ROOM or not take_spare(folder, FILE, content):
+                raise
     except OSError as error:
         raise _unwritable(folder, error) from None
+    keep_spare(folder)
 
 
 def _unwritable(folder: Path, error: OSError) -> TrustError:

@@ -340,7 +340,7 @@ def test_what_a_killed_command_left_half_written_goes(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"half")
     update_trust(tmp_path, lambda t: t)
     left = {path.name for path in tmp_path.iterdir()}
-    assert left == {"trust.json", ".lock", ".other", "trust.json.bak"}
+    assert left == {"trust.json", ".lock", ".other", "trust.json.bak", "trust.spare"}
 
 
 def test_a_demo_says_that_it_is_one(tmp_path: Path) -> None:
