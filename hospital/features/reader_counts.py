@@ -1,17 +1,19 @@
 """What a reader says of the emergency department now, laid over what the record counts.
 
 A count that is said in place of the recorded one leaves unknown what was counted together with it: nobody knows how
-many of 19 who are said to wait are urgent. Of nobody who is said to wait none is. What is said as it is recorded
-changes nothing.
+many of 19 who are said to wait are urgent, where their triage levels are not said, too. Of nobody who is said to wait
+none is. What is said as it is recorded changes nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from hospital.arrays import Array
+from hospital.features.emergency import URGENT_RANK
+from hospital.features.feature import TRIAGE_RANK
 
-__all__ = ["contradictions", "lay_over"]
+__all__ = ["contradictions", "kinds_of_waiting", "lay_over"]
 
 _DEPENDENT = {
     "ed_waiting": (
@@ -43,6 +45,25 @@ def lay_over(state: Mapping[str, Array], said: Mapping[str, Array]) -> dict[str,
             out[name] = np.where(other, unknown, out[name])
         out[feature] = np.where(spoken, values, out[feature])
     return out
+
+
+def kinds_of_waiting(by_triage: Sequence[Mapping[str, float] | None], triage: Array) -> dict[str, Array]:
+    """How many of those who are said to wait are urgent, and at least as urgent as the patient (float64 [n], NaN: not
+    said, or the patient's own urgency is not known).
+
+    Args:
+        by_triage: counts by triage level of all who are said to wait, one a row; None: not said.
+        triage: the patients' own levels (object [n]), None for none.
+    """
+    urgent, ahead = np.full((2, len(by_triage)), np.nan)
+    for i, counts in enumerate(by_triage):
+        if counts is None:
+            continue
+        own = TRIAGE_RANK.get(triage[i], np.nan)
+        urgent[i] = sum(n for level, n in counts.items() if TRIAGE_RANK[level] <= URGENT_RANK)
+        if own == own:
+            ahead[i] = sum(n for level, n in counts.items() if TRIAGE_RANK[level] <= own)
+    return {"ed_waiting_urgent": urgent, "ed_waiting_ahead": ahead}
 
 
 def contradictions(state: Mapping[str, Array], said: Mapping[str, Array]) -> Array:

@@ -122,7 +122,7 @@ class WaitQuery:
             among them.
         columns: the visit's own values known at triage: texts (object), numbers (float64, NaN missing).
         overlay: what the caller says of the department instead of the stored state: ed_waiting, ed_boarding,
-            ed_doctors (float64 [n], NaN: nothing said).
+            ed_doctors, then what is said of their urgency (`kinds_of_waiting`); float64 [n], NaN: nothing said.
     """
 
     prediction_time: Array

@@ -110,7 +110,8 @@ def reliability_of(
         words.append(
             text("trust.stability.steady" if stable == FIRST else "trust.stability.unsteady", language)
         )
-        figures.append(text("trust.stability.figures", language, stable, all=FIRST))
+        key = "none" if not stable else "all" if stable == FIRST else "figures"
+        figures.append(text(f"trust.stability.{key}", language, stable, all=FIRST))
     if oldest is not None:
         table, age = oldest
         named = names.table(table, language)

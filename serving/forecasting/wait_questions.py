@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from hospital.arrays import Array
+from hospital.features.reader_counts import kinds_of_waiting
 from hospital.features.wait import VITAL_SIGNS, WaitQuery, prediction_times
 from hospital.times import DAY, MISSING_TIME
 from registry.model.forecast_model import ForecastModel, Rows
@@ -31,6 +32,7 @@ def wait_query(state: HospitalState, question: WaitQuestion) -> WaitQuery:
         "ed_waiting": _said([s.waiting for s in said]),
         "ed_boarding": _said([s.boarding for s in said]),
         "ed_doctors": _said([s.staff for s in said]),
+        **kinds_of_waiting([s.waiting_by_triage for s in said], columns["triage"]),
     }
     return WaitQuery(at, arrived, row, columns, overlay)
 

@@ -102,10 +102,18 @@ def _visit(number: int, visit: object) -> tuple[object, EdState | None, list[Req
     if sent is None:
         return row, None, faults
     state, more = read_body(EdStateSent, sent)
-    faults += [
-        RequestFault(_join(f"visits[{number}].ed_state", f.path), f.code, f.message, f.values) for f in more
-    ]
-    return row, None if state is None else EdState(state.waiting, state.boarding, state.staff), faults
+    faults += [_of_state(f"visits[{number}].ed_state", fault) for fault in more]
+    return row, None if state is None else _ed_state(state), faults
+
+
+def _of_state(path: str, fault: RequestFault) -> RequestFault:
+    if fault.code == "not_the_sum":
+        return RequestFault(f"{path}.waiting_by_triage", fault.code, "problems.faults.not_the_sum")
+    return RequestFault(_join(path, fault.path), fault.code, fault.message, fault.values)
+
+
+def _ed_state(sent: EdStateSent) -> EdState:
+    return EdState(sent.waiting, sent.boarding, sent.staff, sent.waiting_by_triage)
 
 
 def bed_question(body: object, context: Context) -> BedQuestion:

@@ -68,11 +68,23 @@ class ExplainOptions:
 
 @dataclass(frozen=True)
 class EdState:
-    """What the sender sees of its emergency department now, laid over the stored state; None: not said."""
+    """What the sender sees of its emergency department now, laid over the stored state; None: not said.
+
+    Attributes:
+        waiting_by_triage: counts by triage level, which add up to `waiting`.
+    """
 
     waiting: float | None = None
     boarding: float | None = None
     staff: float | None = None
+    waiting_by_triage: Mapping[str, float] | None = None
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """As it is recorded; without levels as records of before."""
+        said: dict[str, Any] = {"waiting": self.waiting, "boarding": self.boarding, "staff": self.staff}
+        levels = self.waiting_by_triage
+        return said if levels is None else {**said, "waiting_by_triage": dict(levels)}
 
 
 @dataclass(frozen=True)
@@ -96,7 +108,7 @@ class WaitQuestion:
         """As it is recorded."""
         return {
             "visits": [_known(v) for v in self.visits],
-            "ed_states": [None if s is None else dict(vars(s)) for s in self.ed_states],
+            "ed_states": [None if s is None else s.asked for s in self.ed_states],
             "explain": self.explain.asked,
         }
 

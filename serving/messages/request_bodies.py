@@ -42,7 +42,12 @@ class Sent(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+_SAME = 1e-9
 Count = Annotated[float, Field(strict=True, ge=0, le=100_000, allow_inf_nan=False)]
+
+
+TriageLevel = Literal["1", "2", "3A", "3", "3B", "4", "5"]
+_BY_TRIAGE = "Of those who wait, how many have each triage level; together they are `waiting`."
 
 
 class EdStateSent(Sent):
@@ -51,6 +56,14 @@ class EdStateSent(Sent):
     waiting: Count | None = None
     boarding: Count | None = None
     staff: Count | None = None
+    waiting_by_triage: Annotated[dict[TriageLevel, Count] | None, Field(description=_BY_TRIAGE)] = None
+
+    @model_validator(mode="after")
+    def _every_patient_once(self) -> "EdStateSent":
+        levels = self.waiting_by_triage
+        if levels is not None and (self.waiting is None or abs(sum(levels.values()) - self.waiting) > _SAME):
+            raise PydanticCustomError("not_the_sum", "{words}", {"words": ""})
+        return self
 
 
 def _visit_model() -> type[BaseModel]:

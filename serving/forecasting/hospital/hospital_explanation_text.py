@@ -134,9 +134,8 @@ class HospitalExplanationText:
         if terms.columns and not why and effect(terms.untold, "beds", language) is None:
             why = [text("reasons.nothing_unusual" if said else "reasons.nothing_notable", language)]
         rest = {name: beds for name, beds in terms.adjustments.items() if name not in ("unit_offset", _ABOVE)}
-        reasons += [*why, *self._steps({"other": terms.untold}, "rest")]
+        reasons += [*why, *self._steps({"other": terms.untold, **rest}, "rest")]
         reasons += self._steps({_ABOVE: terms.adjustments.get(_ABOVE, 0.0)}, "total")
-        reasons += self._steps(rest, "rest")
         return Explanation(
             of="p50",
             unit="beds",

@@ -14,7 +14,7 @@ from hospital.dataset.samples import bed_samples, bed_times, compute_wait, wait_
 from hospital.features.bed_query import BedQuery
 from hospital.features.beds import BedFeatures, bed_features_of
 from hospital.features.feature import with_levels
-from hospital.features.reader_counts import contradictions, lay_over
+from hospital.features.reader_counts import contradictions, kinds_of_waiting, lay_over
 from hospital.features.wait import WaitFeatures, WaitQuery
 from hospital.ingest.event_columns import events_of
 from hospital.ingest.hospital_reader import HospitalTables
@@ -378,3 +378,22 @@ def test_what_is_said_of_the_department_leaves_unknown_what_was_counted_with_it(
         assert np.isnan(laid[name]).tolist() == [True, True, False], name
     # The first says what the record says already: nothing becomes unknown by it.
     assert np.isnan(lay_over(state, beds)["ed_present"]).tolist() == [False, True, True]
+
+
+def test_levels_that_are_said_make_the_queue_s_urgency_known() -> None:
+    """Of five who wait two are urgent, and four at least as urgent as a patient of level 4; how long they wait, and who
+    is present, stays unknown. Who has no level is as urgent as nobody knows how many."""
+    counts = {"2": 1.0, "3": 1.0, "4": 2.0, "5": 1.0}
+    triage = np.array(["4", "2", None, "4"], object)
+    kinds = kinds_of_waiting([counts, counts, counts, None], triage)
+    assert np.array_equal(kinds["ed_waiting_urgent"], [2.0, 2.0, 2.0, np.nan], equal_nan=True)
+    assert np.array_equal(kinds["ed_waiting_ahead"], [4.0, 1.0, np.nan, np.nan], equal_nan=True)
+    names = ("ed_waiting", "ed_waiting_urgent", "ed_waiting_ahead", "ed_waiting_over_1h", "ed_present")
+    state = {name: np.full(4, 9.0) for name in (*names, "ed_waiting_over_2h", "ed_mean_wait_so_far")}
+    laid = lay_over(state, {"ed_waiting": np.full(4, 5.0), **kinds})
+    assert np.array_equal(laid["ed_waiting_urgent"], [2.0, 2.0, 2.0, np.nan], equal_nan=True)
+    assert np.array_equal(laid["ed_waiting_ahead"], [4.0, 1.0, np.nan, np.nan], equal_nan=True)
+    for name in ("ed_waiting_over_1h", "ed_present"):
+        assert np.isnan(laid[name]).all(), name
+    (nobody,) = kinds_of_waiting([{}], np.array(["4"], object))["ed_waiting_urgent"]
+    assert nobody == 0.0

@@ -178,3 +178,20 @@ def test_one_who_waits_by_a_live_board_is_not_a_crowd(service: Service) -> None:
         sum(forecast["wait_minutes"]["p50"] for forecast in forecasts) for forecasts in (nobody, one, twenty)
     )
     assert single - none < (crowd - none) / 3  # it was four fifths of the way
+
+
+def test_levels_of_those_who_wait_are_known_and_explained_again(service: Service) -> None:
+    """A live board that has them leaves nothing unknown of how urgent they are; the record gives the same answer."""
+    board = {"ed_state": {"waiting": 14, "waiting_by_triage": {"2": 3, "3B": 9, "5": 2}}}
+    visits = [{**visit, **board} for visit in _visits(service)]
+    for made, ahead in zip(_asked(service, visits, language="en", top=99), (3.0, 12.0, 14.0), strict=True):
+        values = {c["feature"]: c["value"] for c in made["explanation"]["contributions"]}
+        assert (values["ed_waiting"], values["ed_waiting_urgent"], values["ed_waiting_ahead"]) == (
+            14.0,
+            3.0,
+            ahead,
+        )
+        assert values["ed_waiting_over_1h"] is None
+        asked = {"prediction_id": made["prediction_id"], "explain": {"language": "en", "top": 99}}
+        again = service.ask("/v1/explanations", asked)["explanation"]
+        assert again["contributions"] == made["explanation"]["contributions"]

@@ -367,13 +367,13 @@ def test_a_change_as_a_week_ago_has_its_unit() -> None:
 
 
 def test_what_means_lie_above_medians_comes_after_the_reasons() -> None:
-    """It is a step of reckoning: whoever reads a hospital total reads what is so first."""
+    """It is a step of reckoning: whoever reads a hospital total reads what is so first, as in its picture."""
     terms = ExplanationTerms(
         [0], [-6.5], [1.0], [3.0], 0.5, 130.0, {"mean_above_p50": 0.8, "calibration": 0.4}, None, WEEKDAY
     )
     texts = HospitalExplanationText(DIFFERENCES, "fr")
     reasons = texts.explanation(terms, ExplainOptions(3, "typical", "fr"), 133.0)["reasons"]
-    assert [r.partition("\u00a0:")[0].split()[0] for r in reasons[1:]] == ["Le", "Tous", "Écart", "Calibrage"]
+    assert [r.partition("\u00a0:")[0].split()[0] for r in reasons[1:]] == ["Le", "Tous", "Calibrage", "Écart"]
 
 
 def test_a_horizon_is_an_echeance_in_french() -> None:
@@ -413,3 +413,26 @@ def test_the_oldest_table_is_named_within_its_sentence(language: Language, said:
     """Without a capital."""
     figures = reliability_of(None, None, ("staffing", 300.0), language)["figures"]
     assert said.replace(" :", "\u00a0:") in figures[0]
+
+
+@pytest.mark.parametrize(
+    ("stable", "french", "english"),
+    [
+        (
+            0,
+            "aucune ne se retrouve dans chaque moitié du modèle.",
+            "none is found in either half of the model.",
+        ),
+        (1, "1 se retrouve dans chaque moitié du modèle.", "1 is found in either half of the model."),
+        (2, "2 se retrouvent dans chaque moitié du modèle.", "2 are found in either half of the model."),
+        (
+            3,
+            "toutes se retrouvent dans chaque moitié du modèle.",
+            "all are found in either half of the model.",
+        ),
+    ],
+)
+def test_how_many_reasons_are_steady_is_said_in_words(stable: int, french: str, english: str) -> None:
+    """None and all have words of their own."""
+    for language, said in (("fr", french), ("en", english)):
+        assert reliability_of(1.0, stable, None, language)["figures"][-1].endswith(said)

@@ -166,6 +166,34 @@ class TestForecasts:
             ("visits[1].ed_state.?", "unknown_field"),
         }
 
+    def test_levels_of_those_who_wait_are_all_of_them(self, service: Service) -> None:
+        """Counts by triage level that are not `waiting`, or of no number of them, are refused where they stand."""
+        sums = ({"waiting": 3, "waiting_by_triage": {"2": 1, "4": 1}}, {"waiting_by_triage": {"2": 1}})
+        others = (
+            {"waiting": 1, "waiting_by_triage": {"2": -1}},
+            {"waiting": 1, "waiting_by_triage": {"9": 1}},
+        )
+        body = {
+            "visits": [{**VISIT, "visit_id": f"v{i}", "ed_state": s} for i, s in enumerate(sums + others)]
+        }
+        response = service.ask("POST", "/v1/wait-time", body)
+        assert response.status_code == 422
+        assert set(codes(response)) == {
+            ("visits[0].ed_state.waiting_by_triage", "not_the_sum"),
+            ("visits[1].ed_state.waiting_by_triage", "not_the_sum"),
+            ("visits[2].ed_state.waiting_by_triage.?", "out_of_range"),
+            ("visits[3].ed_state.waiting_by_triage.?.?", "not_a_choice"),
+        }
+        assert all(fault["message"] for fault in response.json()["errors"])
+        right = {"waiting": 3, "waiting_by_triage": {"2": 1, "3A": 0, "4": 2}}
+        assert (
+            service.ask("POST", "/v1/wait-time", {"visits": [{**VISIT, "ed_state": right}]}).status_code
+            == 200
+        )
+        (state,) = service.forecaster.asked[-1].ed_states
+        assert state is not None
+        assert state.asked == {"boarding": None, "staff": None, **right}
+
     @pytest.mark.parametrize(
         ("tag", "spoken", "warned"),
         [
