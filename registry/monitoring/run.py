@@ -212,7 +212,8 @@ def _after_release(
     """Figures of the days after the release; those that need outcomes only where these have had the time to come."""
     prepared = _prepared(package, events)
     if prepared is None:
-        return DailyFigures(np.arange(days[0], days[1] + 1), (), np.empty((days[1] - days[0] + 1, 0)))
+        local = np.arange(days[0], days[1] + 1)
+        return DailyFigures(local, (), np.empty((local.size, 0)), np.empty((local.size, 0), np.int64))
     # Days are local ones: in no zone does one begin or end so far from the same day in UTC.
     span = ((days[0] - 2) * DAY, (days[1] + 3) * DAY)
     found = gather(package, prepared, days, [span], policy.document.fairness.attributes)

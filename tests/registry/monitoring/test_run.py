@@ -235,6 +235,22 @@ def test_a_database_that_received_nothing_has_no_day(home: Home, tmp_path: Path)
         assert seen is None
 
 
+@pytest.mark.parametrize(("model", "table"), [("wait-time", "visits"), ("bed-demand", "stays")])
+def test_without_the_table_that_it_forecasts_from_its_days_have_no_figure(
+    home: Home, tmp_path: Path, model: str, table: str
+) -> None:
+    """The other one is received and says which days are whole: they are counted, and none of them alarms."""
+    released = home.released[model]
+    received = released.tables.tables.items()
+    others = {name: frame for name, frame in received if (name == "visits") != (table == "visits")}
+    released = replace(released, tables=replace(released.tables, tables=others))
+    run, seen = monitored(released.monitored(f"sqlite:///{tmp_path}/other.db", DAYS - 5), model)
+    assert seen is not None
+    assert (run.until_day, run.untested, run.raised) == (seen.until_day, None, ())
+    assert run.days > 15
+    assert all(figure["days"] == 0 for figure in seen.figures)
+
+
 def test_without_its_snapshot_figures_are_shown_and_not_tested(home: Home, tmp_path: Path) -> None:
     """Where the workshop's folder is not: why is said, and no figure has a sum."""
     released = home.released["wait-time"]
