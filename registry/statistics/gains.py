@@ -12,6 +12,7 @@ from hospital.arrays import Array
 from hospital.times import DAY
 from registry.evidence.records import Scored
 from registry.statistics.intervals import Estimate, block_starts, daily_sums
+from registry.statistics.moderated_variances import moderated
 from registry.statistics.partial_pooling import partially_pooled, shared_variance
 
 __all__ = ["Gain", "best_baseline", "cell_gains", "horizon_gains", "losses"]
@@ -92,7 +93,7 @@ def horizon_gains(known: Scored, baselines: Mapping[float, str], horizon_hours: 
 
 
 def cell_gains(
-    part: Scored, baseline: str, horizon_hours: float, *, correction: float = 0.0
+    part: Scored, baseline: str, horizon_hours: float, *, correction: float = 0.0, moderate: bool = False
 ) -> dict[str, Gain]:
     """The gain of each unit group over the baseline, partially pooled over the groups of one horizon.
 
@@ -100,6 +101,7 @@ def cell_gains(
         part: known rows of one horizon.
         horizon_hours: decides how long a block of days is.
         correction: by how much the groups' common gain is another than these rows show: what other horizons say of it.
+        moderate: few blocks estimate the groups' variances, which speak for one another before gains are pooled.
 
     Returns:
         By unit group; without those where the baseline's error is 0 or unknown.
@@ -113,7 +115,8 @@ def cell_gains(
         level = float(np.average(theirs[mine], weights=part.weight[mine]))
         if level > 0:
             levels[str(group)] = (mine, level)
-    return _pooled(theirs - losses(part, part.p50), part, levels, horizon_hours, correction)
+    gain = theirs - losses(part, part.p50)
+    return _pooled(gain, part, levels, horizon_hours, correction=correction, moderate=moderate)
 
 
 def _pooled(
@@ -121,7 +124,9 @@ def _pooled(
     part: Scored,
     cells: Mapping[K, tuple[Array, float]],
     horizon_hours: float,
+    *,
     correction: float = 0.0,
+    moderate: bool = False,
 ) -> dict[K, Gain]:
     """The mean gain of each cell over its level, by itself and partially pooled over all of them.
 
@@ -132,7 +137,8 @@ def _pooled(
     if not cells:
         return {}
     own, influence = _by_cell(gain, part, list(cells.values()), horizon_hours)
-    pool = partially_pooled(own, shared=shared_variance(influence), correction=correction)
+    sure = moderated(own) if moderate else own
+    pool = partially_pooled(sure, shared=shared_variance(influence), correction=correction)
     day = part.prediction_time // DAY
     return {
         key: Gain(alone, pooled, int(mine.sum()), np.unique(day[mine]).size)

@@ -33,9 +33,11 @@ def choose_scope(validation: Scored, policy: Policy) -> tuple[Cell, ...]:
     A few months say little of a week ahead, and less of one unit group. So horizons speak for one another, and the unit
     groups of one horizon do (partial pooling, as far as they agree). A horizon is looked at where its pooled gain over
     all units is significantly above 0; of its unit groups those enter whose pooled gain is above the policy's least
-    useful one. A group of fewer days than the policy's least number of blocks has no spread to be pooled by, and stays
-    out. The test set confirms each (accuracy gate), where no horizon speaks for another, and what it does not confirm
-    leaves the scope. What was measured: docs/adr/0025-horizons-that-speak-for-one-another.md.
+    useful one. Forecasts that overlap err together: how sure a group is of its own gain is asked of blocks as long as
+    its horizon at least, and since these are few, of the other groups too (moderated variances). A group of fewer days
+    than the policy's least number of blocks has no spread to be pooled by, and stays out. The test set confirms each
+    (accuracy gate), where no horizon speaks for another, and what it does not confirm leaves the scope. What was
+    measured: docs/adr/0025-horizons-that-speak-for-one-another.md, docs/adr/0030-slopes-of-long-horizons.md.
     """
     known = validation.known()
     rules = policy.document
@@ -46,12 +48,19 @@ def choose_scope(validation: Scored, policy: Policy) -> tuple[Cell, ...]:
             continue
         part = known.part(known.horizon_hours == horizon)
         correction = gain.pooled.value - gain.own.value
-        groups = cell_gains(part, baselines[horizon], _SCOPE_HORIZON_HOURS, correction=correction)
+        groups = cell_gains(
+            part, baselines[horizon], _block_horizon(horizon), correction=correction, moderate=True
+        )
         for group, of in groups.items():
             enough = of.days >= rules.accuracy.minimum_blocks
             if enough and of.pooled.value > rules.accuracy.least_gain:
                 cells.append((group, horizon))
     return tuple(cells)
+
+
+def _block_horizon(horizon: float) -> float:
+    """Hours that make blocks of days as long as the horizon at least: blocks are twice as long as the hours named."""
+    return max(_SCOPE_HORIZON_HOURS, horizon / 2)
 
 
 def served(evidence: Evidence, scope: Collection[Cell]) -> Array:

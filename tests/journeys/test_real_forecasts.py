@@ -46,15 +46,13 @@ def test_intensive_care_beds_beat_every_rule_with_honest_tails(folder: Path) -> 
 @pytest.mark.parametrize("year", [2021, 2023])
 def test_what_a_year_gains_is_served_though_the_months_before_it_say_little(folder: Path, year: int) -> None:
     """Before August 2021 there are seven weeks to choose a scope on; before August 2023 three months that say nothing
-    of a week ahead. In the year after, the model is 9 to 21 % better than the baseline at every horizon, and served:
-    only in 2023 a fortnight ahead something stays out for want of a gain, and costs 2.7 %."""
+    of a week ahead. In the year after, the model is 9 to 21 % better than the baseline at every horizon, and served."""
     found = forecast_by_vigie(data_set(f"divi-{year}"))
     served, model = found[SERVED], found[MODEL]
     for hours in (24.0, 72.0, 168.0, 336.0):
         mine = served.horizon_hours == hours
         error = [float(np.abs(one.outcome - one.p50)[mine].mean()) for one in (served, model)]
-        most = 1.03 if (year, hours) == (2023, 336.0) else 1.01
-        assert error[0] < most * error[1], hours
+        assert error[0] < 1.01 * error[1], hours
 
 
 def test_a_model_that_knows_nothing_is_blocked(folder: Path) -> None:

@@ -21,7 +21,7 @@ from hospital.dataset.quantiles import LEVELS
 from hospital.dataset.splits import Split
 from hospital.errors import HistoryError
 from hospital.features.feature import TRIAGE_RANK, Feature
-from hospital.times import DAY
+from hospital.times import DAY, HOUR
 from registry.components.linear_step import LinearStep, Median
 from registry.model.dataset import PreparedBeds, PreparedWaits, fitted_until
 from registry.model.forecast_model import Rows
@@ -42,11 +42,14 @@ __all__ = [
     "known_or_zero",
     "lesson_of",
     "rows_of",
+    "slopes_half_life",
     "wait_baselines",
 ]
 
 _YEAR = 365 * DAY
 _HALF_LIFE = _YEAR
+_SLOPES_HALF_LIFE, _SLOPES_PERIODS = _YEAR / 2, 52
+"""For slopes a row's weight halves each half-year, or after so many periods of its horizon where these are longer."""
 _TRIAGE_CELLS = len(TRIAGE_RANK) + 1
 
 Prepared = PreparedBeds | PreparedWaits
@@ -64,12 +67,10 @@ def bed_lesson(
     baselines = replace(baselines, start_share=np.zeros(len(baselines.horizons)))
     rows = part.rows(baselines)  # no share of the usual change is chosen yet: they start from the demand now
     y = (known_or_zero(part.outcome) - known_or_zero(rows.offset)) / rows.scale
-    recency = _recency(part.prediction_time)
-    weight = np.where(np.isnan(rows.offset), 0.0, part.weight) * recency
-    # Slopes need few rows: for them a row's weight halves twice as fast as for trees (docs/forecasts.md).
-    linear, share = fit_slopes(
-        part.features, part.X, usual, y, weight * recency, rows.calibration, rows.scale
-    )
+    known, at = np.where(np.isnan(rows.offset), 0.0, part.weight), part.prediction_time
+    weight = known * _recency(at, _HALF_LIFE)
+    memory = known * _recency(at, slopes_half_life(part.samples.query.horizon_hours))
+    linear, share = fit_slopes(part.features, part.X, usual, y, memory, rows.calibration, rows.scale)
     seasonal_profile = fit_seasonal_profile(part.features, part.X, y, weight, rows.calibration, rows.scale)
     learned = y - seasonal_profile.terms(part.features, part.X, rows.calibration, rows.scale).sum(axis=1)
     return (
@@ -178,10 +179,19 @@ def wait_baselines(training_set: PreparedWaits, calibration_set: PreparedWaits) 
     return WaitBaselines(usual, best, residuals)
 
 
-def _recency(at: Array) -> Array:
+def slopes_half_life(horizon_hours: Array) -> Array:
+    """Microseconds (float64 [n]) after which a row counts for half as much to the slopes of its horizon.
+
+    Slopes need few rows, and for them what is new matters more than for trees. But forecasts that overlap are one piece
+    of news: of a fortnight ahead half a year has thirteen, from which slopes learn chance (docs/forecasts.md).
+    """
+    return np.maximum(_SLOPES_HALF_LIFE, _SLOPES_PERIODS * HOUR * horizon_hours)
+
+
+def _recency(at: Array, half_life: Array | float) -> Array:
     """Weight of each row by its age, 1 for the newest: seasonal profiles change, and what is old matters less (float64
     [n])."""
-    return np.asarray(0.5 ** ((at.max() - at) / _HALF_LIFE))
+    return np.asarray(0.5 ** ((at.max() - at) / half_life))
 
 
 def known_or_zero(values: Array) -> Array:

@@ -74,6 +74,25 @@ def daily(
     )
 
 
+def with_overlap(validation: Scored, spread: float, rng: np.random.Generator) -> Scored:
+    """The same, where each unit group's error swings by itself at each horizon as errors of overlapping forecasts do.
+
+    Args:
+        spread: standard deviation of the error's logarithm, a moving mean over as many days as the horizon has.
+    """
+    p50, day = validation.p50, validation.prediction_time // DAY
+    off = np.zeros(validation.size)
+    for horizon in HORIZONS:
+        length = int(horizon / 24)
+        for group in sorted(set(validation.unit_group.tolist())):
+            mine = (validation.unit_group == group) & (validation.horizon_hours == horizon)
+            news = rng.normal(size=int(day.max()) + length)
+            swing = np.convolve(news, np.full(length, length**-0.5), "valid")[day[mine]]
+            factor = np.exp(spread * swing - spread**2 / 2)
+            off[mine] = (p50 - validation.outcome)[mine] * (factor - 1)
+    return replace(validation, quantiles=validation.quantiles + off[:, None])
+
+
 @pytest.fixture(scope="module")
 def sound() -> Evidence:
     """All else that an accuracy gate asks for."""
@@ -137,6 +156,28 @@ def test_a_model_that_gains_nothing_is_not_trusted(sound: Evidence) -> None:
         validation, test = (daily(alike(0.0, 4), days, rng, swing=swing) for days in (90, 365))
         lucky += bool(trusted(sound, validation, test))
     assert lucky <= 2
+
+
+@pytest.mark.parametrize("seed", [42, 52])
+def test_how_sure_a_group_is_of_its_own_gain_is_asked_of_long_blocks_and_of_the_others(seed: int) -> None:
+    """A fortnight ahead three months are six pieces of news of a unit group. All sixteen gain 8 % and are in the scope:
+    by shorter blocks two or three stay out, and, of the first, four where each group's variance stands by itself."""
+    rng = np.random.default_rng(seed)
+    validation = daily(alike(0.08), 90, rng, swing=dict.fromkeys(HORIZONS, 0.05))
+    validation = with_overlap(validation, 0.3, rng)
+    assert at(choose_scope(validation, POLICY), 336.0) == GROUPS
+
+
+def test_groups_that_lose_are_not_carried_by_longer_blocks() -> None:
+    """Ten hospitals whose sixteen groups lose 3 % everywhere: a fortnight ahead at most a tenth of cells gets in."""
+    entered = 0
+    for seed in range(900, 910):
+        rng = np.random.default_rng(seed)
+        validation = daily(alike(-0.03), 90, rng, swing=dict.fromkeys(HORIZONS, 0.05))
+        chosen = choose_scope(with_overlap(validation, 0.3, rng), POLICY)
+        entered += at(chosen, 336.0)
+        assert sum(at(chosen, h) for h in (72.0, 168.0)) <= 1
+    assert entered <= 16
 
 
 def test_a_horizon_that_loses_is_not_carried_by_horizons_that_gain() -> None:

@@ -42,7 +42,7 @@ from training.errors import TrainingError
 from training.horizon_trees import HORIZON_TREES, OWN_SHARE
 from training.linear import fit_slopes
 from training.monotone import WAIT_SIGNS
-from training.packages.lessons import bed_lesson
+from training.packages.lessons import bed_lesson, slopes_half_life
 from training.packages.package_build import Fitted, fit_beds, fit_waits
 from training.packages.package_request import Request
 from training.train import Built, build_package
@@ -361,7 +361,8 @@ def test_a_package_of_one_booster_is_read_as_before(
 
 
 def test_slopes_forget_twice_as_fast_as_trees(tables: HospitalTables) -> None:
-    """A row's weight halves each year for trees and each half-year for slopes, both counted from the newest row."""
+    """A day ahead: a row's weight halves each year for trees and each half-year for slopes, both counted from the
+    newest row."""
     prepared = prepare_beds(events_of(tables), (), HORIZONS, None)
     prepared = prepared.part(np.arange(prepared.prediction_time.size) % 5 == 0)
     baselines = bed_baselines(prepared)
@@ -378,6 +379,31 @@ def test_slopes_forget_twice_as_fast_as_trees(tables: HospitalTables) -> None:
     assert np.abs(linear.slopes[:, other] - again.slopes[:, other]).max() < 1e-6
     slower, _ = fit_slopes(prepared.features, prepared.X, usual, y, weight, group, scale)
     assert np.abs(linear.slopes[:, other] - slower.slopes[:, other]).max() > 1e-4
+
+
+def test_slopes_of_long_horizons_remember_longer(tables: HospitalTables) -> None:
+    """A row's weight halves after 52 periods of its horizon where these are longer than half a year."""
+    half_year, year = (days * DAY for days in (182.5, 365))
+    hours = np.array([4.0, 24.0, 72.0, 84.0, 168.0, 336.0])
+    expected = [half_year, half_year, half_year, 182 * DAY, 364 * DAY, 728 * DAY]
+    assert np.allclose(slopes_half_life(hours), np.maximum(expected, half_year), rtol=1e-12)
+
+    prepared = prepare_beds(events_of(tables), (), (24.0, 168.0), None)
+    baselines = bed_baselines(prepared)
+    usual = usual_of_the_other_half(prepared, baselines)
+    linear, _, rows, _, _ = bed_lesson(prepared, baselines, usual)
+    age = prepared.prediction_time.max() - prepared.prediction_time
+    known = ~np.isnan(prepared.outcome + rows.offset)
+    y = np.nan_to_num((prepared.outcome - rows.offset) / rows.scale)
+    week, day = (prepared.samples.query.horizon_hours == h for h in (168.0, 24.0))
+    for half_life, mine in ((364 / 365 * year, week), (half_year, day)):
+        weight = known * 0.5 ** (age / half_life)
+        again, _ = fit_slopes(prepared.features, prepared.X, usual, y, weight, rows.calibration, rows.scale)
+        group = int(rows.calibration[mine][0])
+        other = [k for k, name in enumerate(again.names) if name != "seasonal_profile"]
+        off = np.abs(linear.slopes[:, other] - again.slopes[:, other]).max(axis=1)
+        assert off[group] < 1e-5
+        assert off[1 - group] > 1e-4
 
 
 def test_a_bed_median_is_moved_by_half_of_what_the_calibration_set_lacked(
