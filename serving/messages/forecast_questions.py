@@ -113,7 +113,8 @@ def _of_state(path: str, fault: RequestFault) -> RequestFault:
 
 
 def _ed_state(sent: EdStateSent) -> EdState:
-    return EdState(sent.waiting, sent.boarding, sent.staff, sent.waiting_by_triage)
+    levels = sent.waiting_by_triage
+    return EdState(sent.waiting, sent.boarding, sent.staff, None if levels is None else dict(levels.items()))
 
 
 def bed_question(body: object, context: Context) -> BedQuestion:
