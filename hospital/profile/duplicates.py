@@ -22,6 +22,8 @@ _MOMENTS = 1500
 _LEAST_SHARE = 0.9
 _NEARLY = 0.02
 _LEAST_EXPLAINED = 0.9
+_ROUGHLY, _LEAST_TOGETHER, _LEAST_ROUGH = 0.10, 0.5, 6 * FLOOR
+"""A total that somebody else counted: how near it is, how closely the two change over a week, and of how many."""
 _LEAST_VALUES = 5
 _NAMED = re.compile(
     r"\b(sous-)?(total|totaux|totale|tot|ensemble|somme|cumul|sum|subtotal|overall|grand total|tous|toutes|all|s/t|"
@@ -116,7 +118,7 @@ def _sums(census: Latest) -> list[Finding]:
     leaves: list[str] = []
     out = []
     for unit in order:
-        parts, share = _parts(counts, str(unit), leaves)
+        parts, share, roughly = _parts(counts, str(unit), leaves)
         if not parts:
             leaves.append(str(unit))
             continue
@@ -124,13 +126,13 @@ def _sums(census: Latest) -> list[Finding]:
         out.append(
             Finding(
                 "census",
-                "unit_is_total" if whole else "unit_is_subtotal",
+                "unit_is_rough_total" if roughly else "unit_is_total" if whole else "unit_is_subtotal",
                 Weight.LOOK,
                 "unit",
                 str(unit),
                 rows=int(counts[unit].notna().sum()),
                 share=share,
-                names=() if whole else tuple(sorted(parts)),
+                names=() if whole and not roughly else tuple(sorted(parts)),
             )
         )
     return out
@@ -145,23 +147,51 @@ def _counts(census: Latest) -> pd.DataFrame:
     return counts.iloc[:: max(len(counts) // _MOMENTS, 1)]
 
 
-def _parts(counts: pd.DataFrame, unit: str, leaves: list[str]) -> tuple[list[str], float]:
-    """The units that add up to one, and at which share of its times; none where they do not."""
+def _parts(counts: pd.DataFrame, unit: str, leaves: list[str]) -> tuple[list[str], float, bool]:
+    """The units that add up to one, at which share of its times, and whether but for noise; none where they do not."""
     known = counts[counts[unit].notna()]
     total = known[unit].to_numpy(np.float64)
     if not leaves or total.size < 2 * FLOOR or np.unique(total).size < _LEAST_VALUES:
-        return [], 0.0
+        return [], 0.0, False
     for leaf in leaves:
         same = float((known[leaf].to_numpy(np.float64) == total).mean())
         if same >= _LEAST_SHARE:  # one ward under two names
-            return [leaf], same
+            return [leaf], same, False
     # What a unit that is not there then would add to a sum is nothing.
     parts = known[leaves].fillna(0.0).to_numpy(np.float64)
     for mask in (np.ones(len(leaves), bool), _members(parts, total)):
         share = _share(parts[:, mask].sum(axis=1), total)
         if mask.sum() >= 2 and share >= _LEAST_SHARE:
-            return [leaf for leaf, own in zip(leaves, mask, strict=True) if own], share
-    return [], 0.0
+            return [leaf for leaf, own in zip(leaves, mask, strict=True) if own], share, False
+    if len(leaves) < 2:
+        return [], 0.0, False
+    whole = known[leaves].sum(axis=1, min_count=len(leaves)).to_numpy(np.float64)
+    share = _rough_share(whole, total, known.index.to_numpy(np.int64))
+    return (list(leaves), share, True) if share else ([], 0.0, False)
+
+
+def _rough_share(added: Array, total: Array, at: Array) -> float:
+    """At which share of times a sum (float64 [n]) is the total within a tenth, where it is so but for noise; else 0.
+
+    Its mean is the total's within 2 %, hardly anything lies beyond a tenth, and over a week the two change together:
+    units that only have one season, or one day of the week, do not.
+
+    Args:
+        at: int64 [n], instants, ascending.
+    """
+    known = np.isfinite(added) & (total > 0)
+    added, total, at = added[known], total[known], at[known]
+    if total.size < _LEAST_ROUGH or abs(total.mean() - added.mean()) > _NEARLY * total.mean():
+        return 0.0
+    week = np.searchsorted(at, at - 7 * DAY)
+    pairs = np.flatnonzero((at[week] == at - 7 * DAY) & (np.arange(at.size) != week))
+    near = float((np.abs(total - added) <= _ROUGHLY * total).mean())
+    if near < _LEAST_SHARE or pairs.size < _LEAST_ROUGH:
+        return 0.0
+    change, moved = (values[pairs] - values[week[pairs]] for values in (total, added))
+    if change.std() == 0 or moved.std() == 0:
+        return 0.0
+    return near if np.corrcoef(change, moved)[0, 1] >= _LEAST_TOGETHER else 0.0
 
 
 def _members(parts: Array, total: Array) -> Array:

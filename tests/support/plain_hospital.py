@@ -94,7 +94,8 @@ def _stays(rng: np.random.Generator, days: int) -> pd.DataFrame:
 
 
 def _staffing() -> pd.DataFrame:
-    at = pd.date_range(START, END + pd.Timedelta(days=20), freq="12h", tz=ZONE).tz_convert(UTC)
+    until = END.tz_localize(None) + pd.Timedelta(days=20)
+    at = pd.date_range(START.tz_localize(None), until, freq="12h").tz_localize(ZONE).tz_convert(UTC)
     rows = [
         pd.DataFrame({"at": at.astype("datetime64[us, UTC]"), "unit": unit, "role": "doctor", "count": 3.0})
         for unit in ("ED", "KIDS")

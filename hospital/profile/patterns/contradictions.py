@@ -9,6 +9,7 @@ from hospital.arrays import Array
 from hospital.profile.current_rows import Latest
 from hospital.profile.facts import FLOOR, Finding, Weight
 from hospital.profile.patterns.row_days import with_days
+from hospital.profile.patterns.row_parts import rows_of_units
 from hospital.times import HOUR
 
 __all__ = [
@@ -102,21 +103,24 @@ def measure_findings(table: Latest) -> list[Finding]:
     out = []
     usual = {"visits": _MEDIANS, "operations": _MINUTES}.get(table.contract.name, {})
     for name, (low, high) in usual.items():
-        values = table.frame[name].dropna().to_numpy(np.float64)
-        if values.size < 2 * FLOOR:
-            continue
-        median = float(np.median(values))
-        if not low <= median <= high:
-            found = Finding(
-                table.contract.name,
-                "other_measure",
-                Weight.LOOK,
-                name,
-                rows=values.size,
-                after=round(median, 2),
-            )
-            out.append(found)
+        values = table.frame[name].to_numpy(np.float64)
+        whole = _other_measure(table, name, "", values, (low, high))
+        parts = [] if whole else list(rows_of_units(table))
+        own = [_other_measure(table, name, part.unit, values[part.rows], (low, high)) for part in parts]
+        out += [*whole, *(found for one in own for found in one)]
     return out
+
+
+def _other_measure(
+    table: Latest, name: str, unit: str, values: Array, usual: tuple[float, float]
+) -> list[Finding]:
+    """Of a column, or of one department's or unit's part of it (float64 [n])."""
+    known = values[np.isfinite(values)]
+    if known.size < 2 * FLOOR or usual[0] <= float(np.median(known)) <= usual[1]:
+        return []
+    after = round(float(np.median(known)), 2)
+    place = (table.contract.name, "other_measure", Weight.LOOK, name, unit)
+    return [Finding(*place, rows=known.size, after=after)]
 
 
 def placeholder_findings(table: Latest) -> list[Finding]:

@@ -13,8 +13,10 @@ from hospital.profile.patterns.contradictions import (
     measure_findings,
     placeholder_findings,
 )
+from hospital.profile.patterns.copied_values import copied_value_findings
 from hospital.profile.patterns.hours.column_hours import column_hour_findings
 from hospital.profile.patterns.hours.heaps import heap_findings
+from hospital.profile.patterns.hours.rota_clocks import rota_clock_findings
 from hospital.profile.patterns.hours.silent_hours import silent_hour_findings
 from hospital.profile.patterns.hours.unit_clocks import unit_clock_findings
 from hospital.profile.patterns.labels.handovers import handover_findings, handover_label_findings, handovers
@@ -22,10 +24,12 @@ from hospital.profile.patterns.labels.plan_labels import plan_label_findings
 from hospital.profile.patterns.labels.unit_copies import unit_copy_findings
 from hospital.profile.patterns.labels.unit_labels import label_findings
 from hospital.profile.patterns.leaks import bed_leak_findings, wait_leak_findings
+from hospital.profile.patterns.lengths.fixed_lengths import fixed_length_findings
 from hospital.profile.patterns.lengths.length_clocks import length_clock_findings
 from hospital.profile.patterns.lengths.length_limits import length_limit_findings
 from hospital.profile.patterns.near_duplicates import near_duplicate_findings
 from hospital.profile.patterns.rotas import rota_findings
+from hospital.profile.patterns.row_numbers import reused_id_findings, row_number_findings
 from hospital.profile.patterns.stops import record_end, stop_findings, table_end_findings
 
 __all__ = ["pattern_findings", "with_patterns"]
@@ -59,8 +63,12 @@ def pattern_findings(hospital: HospitalTables, latest: Mapping[str, Latest], now
         out += label_findings(table)
         out += length_limit_findings(table)
         out += length_clock_findings(table)
+        out += fixed_length_findings(table)
         out += placeholder_findings(table)
         out += measure_findings(table)
+        out += copied_value_findings(table)
+        out += row_number_findings(table)
+        out += reused_id_findings(hospital, table)
     if "visits" in latest:
         out += contradiction_findings(latest["visits"])
         out += column_hour_findings(latest["visits"])
@@ -77,6 +85,7 @@ def pattern_findings(hospital: HospitalTables, latest: Mapping[str, Latest], now
         out += unit_clock_findings(latest["stays"])
     if "staffing" in latest:
         out += rota_findings(latest["staffing"], until)
+        out += rota_clock_findings(latest["staffing"])
         out += plan_label_findings(latest["staffing"], until)
     if not {"visits", "stays"} <= set(latest):
         return [*out, *link_findings(latest)]

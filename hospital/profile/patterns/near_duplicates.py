@@ -1,4 +1,4 @@
-"""Visits and stays that are there twice a minute apart, more often than chance brings two alike."""
+"""Visits, stays and operations that are there twice a minute apart, more often than chance brings two alike."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +24,13 @@ _STEPS = (*range(1, 11), 13, 21, 34)
 _LEAST_ALIKE, _LEAST_BUT_ONE = 4, 6
 """Known columns in which two rows agree, of those that agree in all, and in all but one."""
 _LEAST_ROWS, _FACTOR = 3, 3.0
+_BESIDE = (4 * MINUTE, 30 * MINUTE)
+_BEYOND, _ERRORS = 1.3, 5.0
+"""Of those that begin together: of the same hour's others, and how far beyond what these bring."""
+_ENDS = {"stays": "left_at", "operations": "booked_at"}
+"""The other time by which two are the same: of operations when each was booked."""
+_LEAST_OF_OPERATION = 3
+"""Known columns in which two operations agree: unit, minutes, room or urgency."""
 _LOOKS = (
     (_CLOSE, _FAR, "near_duplicates"),
     (_NEAR, _FAR, "near_duplicates"),
@@ -39,20 +46,41 @@ def near_duplicate_findings(table: Latest) -> list[Finding]:
 
     Rows equal in every column but the id have a finding of their own (`same_content`), and are left out here.
     """
-    if table.contract.name not in ("visits", "stays") or table.size < 2 * FLOOR:
+    name = table.contract.name
+    if name not in ("visits", *_ENDS) or table.size < 2 * FLOOR:
         return []
     content = _Content(table)
     pairs = [_Pairs.of(content, a, b, apart) for a, b, apart in _pairs(table)]
     for within, beside, code in _LOOKS:
-        if within == _SOON and table.contract.name == "stays":
+        if within == _SOON and name != "visits":
             continue  # of a stay too little is known: chance brings two alike within half an hour
         rows = _alike(content, pairs, within, beside, but_one=code != "near_duplicates")
-        if rows is None:
-            continue
-        column, share = table.contract.time or "", float(rows.mean())
-        finding = Finding(table.contract.name, code, Weight.LOOK, column, share=share, after=within / MINUTE)
-        return [with_days(finding, table, rows)]
-    return []
+        if rows is not None:
+            return [_finding(table, code, within, rows)]
+    rows = _with_another_end(content, pairs) if name in _ENDS else None
+    return [] if rows is None else [_finding(table, "near_duplicates_other_end", _CLOSE, rows)]
+
+
+def _finding(table: Latest, code: str, within: int, rows: Array) -> Finding:
+    column, share = table.contract.time or "", float(rows.mean())
+    finding = Finding(table.contract.name, code, Weight.LOOK, column, share=share, after=within / MINUTE)
+    return with_days(finding, table, rows)
+
+
+def _with_another_end(content: "_Content", pairs: list["_Pairs"]) -> Array | None:
+    """Rows (bool [n]) that begin with one that nothing but the end, or the booking, tells apart; None by chance.
+
+    Of a stay hardly more is known than where it came from: so pairs are counted, not shares of them. Those that begin
+    some minutes to half an hour apart show how many come within two minutes.
+    """
+    alike, far = np.zeros(content.size, bool), 0
+    for one in pairs:
+        same = np.isfinite(one.ends_or_not)
+        found = same & (one.apart <= _CLOSE)
+        alike[one.b[found][~content.equal(one.a[found], one.b[found])]] = True
+        far += int((same & (one.apart >= _BESIDE[0]) & (one.apart <= _BESIDE[1])).sum())
+    chance, rows = (far + 1) * _CLOSE / (_BESIDE[1] - _BESIDE[0]), int(alike.sum())
+    return alike if rows >= _LEAST_ROWS + _BEYOND * chance + _ERRORS * np.sqrt(chance + 1) else None
 
 
 def _alike(
@@ -78,10 +106,10 @@ def _alike(
 
 
 def _pairs(table: Latest) -> Iterator[tuple[Array, Array, Array]]:
-    """Pairs of rows a few rows apart, of stays in one unit: two int64 [n], and microseconds between them."""
+    """Pairs of rows a few rows apart, of stays and operations in one unit: two int64 [n], and microseconds between."""
     order = np.arange(table.size)
     unit = np.zeros(table.size, np.int64)
-    if table.contract.name == "stays":
+    if table.contract.name in _ENDS:
         unit = pd.factorize(table.frame["unit"])[0].astype(np.int64)
         order = np.lexsort((table.times, unit))
     order = order[table.times[order] != MISSING_TIME]
@@ -99,6 +127,7 @@ class _Pairs:
         a, b: int64 [n], rows.
         apart: int64 [n], microseconds between them.
         ends: float64 [n], microseconds between their ends; infinite where something tells the two apart.
+        ends_or_not: the same where an end that is not known counts as any.
         but_one: bool [n], whether one entry alone does.
     """
 
@@ -106,6 +135,7 @@ class _Pairs:
     b: Array
     apart: Array
     ends: Array
+    ends_or_not: Array
     but_one: Array
 
     @classmethod
@@ -113,7 +143,9 @@ class _Pairs:
         """Of two rows each (int64 [m]): those that are looked at."""
         kept = apart <= _LATER[1]
         a, b = a[kept], b[kept]
-        return cls(a, b, apart[kept], content.ends_apart(a, b), content.differs_in_one(a, b))
+        same = content.same(a, b)
+        other = np.where(same, 0.0, np.inf)
+        return cls(a, b, apart[kept], content.ends_apart(a, b, same), other, content.differs_in_one(a, b))
 
 
 class _Content:
@@ -125,24 +157,29 @@ class _Content:
         skipped = {*times, *table.contract.key, "received_at", "department"}
         names = [n for n in table.frame.columns if n not in skipped and table.frame[n].notna().any()]
         self.size = table.size
-        self._stays = table.contract.name == "stays"
+        self._end_of = _ENDS.get(table.contract.name)
+        least = {"visits": _LEAST_ALIKE, "operations": _LEAST_OF_OPERATION}
+        self._least = least.get(table.contract.name, 0)
         codes = [pd.factorize(table.frame[n])[0] for n in names]
         self._codes = np.column_stack(codes) if codes else np.zeros((table.size, 0), np.int64)
         known = [n for n in table.frame.columns if n in times]
         self._times = np.column_stack([instants(table.frame[n]) for n in known])
-        self._end = instants(table.frame["left_at"])
+        self._end = instants(table.frame[self._end_of or "left_at"])
 
-    def ends_apart(self, a: Array, b: Array) -> Array:
-        """Microseconds between the ends of two stays, and 0 of two visits: float64 [n].
-
-        Infinite where known content differs or too little of it agrees; of stays, where an end is not known.
-        """
+    def same(self, a: Array, b: Array) -> Array:
+        """Whether no known content of two rows differs, and enough of it agrees: bool [n]."""
         x, y = self._codes[a], self._codes[b]
         known = (x >= 0) & (y >= 0)
-        same = ~(known & (x != y)).any(axis=1)
-        if not self._stays:
-            return np.where(same & (known.sum(axis=1) >= _LEAST_ALIKE), 0.0, np.inf)
-        same &= (self._end[a] != MISSING_TIME) & (self._end[b] != MISSING_TIME)
+        return np.asarray(~(known & (x != y)).any(axis=1) & (known.sum(axis=1) >= self._least))
+
+    def ends_apart(self, a: Array, b: Array, same: Array) -> Array:
+        """Microseconds between the ends of two that are the same, and 0 of two visits: float64 [n].
+
+        Infinite where they are not the same (bool [n]); of stays and operations, where an end is not known.
+        """
+        if self._end_of is None:
+            return np.where(same, 0.0, np.inf)
+        same = same & (self._end[a] != MISSING_TIME) & (self._end[b] != MISSING_TIME)
         return np.where(same, np.abs(self._end[a] - self._end[b]), np.inf)
 
     def differs_in_one(self, a: Array, b: Array) -> Array:
@@ -150,7 +187,7 @@ class _Content:
         x, y = self._codes[a], self._codes[b]
         known = (x >= 0) & (y >= 0)
         other = (known & (x != y)).sum(axis=1)
-        return np.asarray((other == 1) & (known.sum(axis=1) > _LEAST_BUT_ONE) & (not self._stays))
+        return np.asarray((other == 1) & (known.sum(axis=1) > _LEAST_BUT_ONE) & (self._end_of is None))
 
     def equal(self, a: Array, b: Array) -> Array:
         """Whether nothing but the id differs: bool [n]."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -22,6 +23,9 @@ _BESIDE_HOURS, _HEAP_DAYS = 3, 3
 _WINDOW = 15
 """Minutes of a slot in which one person types one time after the other."""
 _BATCH, _BATCH_DAYS, _BATCH_FACTOR, _BATCHED = 5, 3, 10.0, 0.005
+_GROUPED, _GROUPED_FACTOR, _GROUPED_SHARE = 3, 3.0, 0.02
+_AROUND: tuple[tuple[int, Literal["left", "right"]], ...] = ((-30, "left"), (30, "right"))
+_AROUND_MINUTES = 60
 _ROUND = 5
 _ROUNDED, _ROUNDED_STEP, _ROUNDED_ERRORS = 0.35, 0.15, 6.0
 _FEW_WEEKDAYS, _MOST = 3, 0.8
@@ -186,9 +190,26 @@ def _batches(times: _Times, heaped: Array) -> list[Finding]:
     usual = hours[minutes * times.grid % 1440 // 60] / days / 60 * times.grid
     batch = (counts >= np.maximum(_BATCH, _BATCH_FACTOR * usual))[of] & ~heaped
     enough = batch.sum() >= max(FLOOR, _BATCHED * times.at.size)
-    if not enough or np.unique(times.minute[batch] // 1440).size < _BATCH_DAYS:
+    if enough and np.unique(times.minute[batch] // 1440).size >= _BATCH_DAYS:
+        return [times.finding("batched_times", batch)]
+    return _grouped(times, minutes, counts, of, heaped) if times.grid == 1 else []
+
+
+def _grouped(times: _Times, minutes: Array, counts: Array, of: Array, heaped: Array) -> list[Finding]:
+    """Rows of one minute by threes and fours, far more than as many rows within half an hour would have by chance.
+
+    Args:
+        minutes, counts: int64 [k], each minute that has rows, and how many; `of` (int64 [n]) says which is whose.
+    """
+    low, high = (np.searchsorted(times.minute, minutes + k, side) for k, side in _AROUND)
+    rate = (high - low - counts + 1) / _AROUND_MINUTES
+    chance = float(((1 - np.exp(-rate) * (1 + rate)) * counts).sum())
+    grouped = (counts >= _GROUPED)[of] & ~heaped
+    rows, days = int(grouped.sum()), np.unique(times.minute[grouped] // 1440).size
+    beyond = rows > _GROUPED_FACTOR * chance + _ERRORS * np.sqrt(chance + 1)
+    if not beyond or rows < max(2 * FLOOR, _GROUPED_SHARE * times.at.size) or days < _BATCH_DAYS:
         return []
-    return [times.finding("batched_times", batch)]
+    return [times.finding("grouped_times", grouped)]
 
 
 def _rounded(times: _Times) -> list[Finding]:
