@@ -32,7 +32,7 @@ from hospital.profile.units import cadence_findings, rhythm_findings, unit_profi
 from hospital.record.events import Events
 from hospital.times import DAY, moment
 
-__all__ = ["profile_of"]
+__all__ = ["findings_to_look_at", "profile_of"]
 
 _AT_READING: Mapping[str, Weight] = {
     "mixed_zones": Weight.LOOK,
@@ -68,15 +68,7 @@ def profile_of(
     findings = [*_read(hospital), *of_units, *school_findings(hospital, tables, now)]
     for table in tables:
         findings += gap_findings(table.name, table.gaps)
-    for rows in latest.values():
-        findings += timestamp_findings(rows, now)
-        findings += duplicate_findings(rows)
-        findings += level_shift_findings(rows, hospital.covariates)
-    findings += _of_one_table(latest, hospital.audit_attributes)
-    findings += spelling_findings(latest)
-    if "census" in latest:
-        findings += rhythm_findings(hospital, latest["census"])
-    findings = with_patterns(findings, pattern_findings(hospital, latest, now))
+    findings = _with_rows(findings, hospital, latest, now)
     if not any(m.possible for m in models):
         findings.append(Finding("", "no_model", Weight.LOOK))
     return Profile(
@@ -90,6 +82,34 @@ def profile_of(
         models,
         tuple(sorted(findings, key=_order)),
     )
+
+
+def findings_to_look_at(hospital: HospitalTables, *, now: int) -> tuple[Finding, ...]:
+    """What a person should look at in a hospital's tables, without what its profile says of units and features.
+
+    Args:
+        now: instant after which nothing can have happened yet.
+    """
+    latest, findings = latest_tables(hospital), _read(hospital)
+    for name, rows in latest.items():
+        findings += gap_findings(name, table_gaps(rows, now))
+    found = _with_rows(findings, hospital, latest, now)
+    return tuple(sorted((f for f in found if f.weight is Weight.LOOK), key=_order))
+
+
+def _with_rows(
+    findings: list[Finding], hospital: HospitalTables, latest: Mapping[str, Latest], now: int
+) -> list[Finding]:
+    """The findings, and what the tables' rows show; of one fault what says it best."""
+    for rows in latest.values():
+        findings += timestamp_findings(rows, now)
+        findings += duplicate_findings(rows)
+        findings += level_shift_findings(rows, hospital.covariates)
+    findings += _of_one_table(latest, hospital.audit_attributes)
+    findings += spelling_findings(latest)
+    if "census" in latest:
+        findings += rhythm_findings(hospital, latest["census"])
+    return with_patterns(findings, pattern_findings(hospital, latest, now))
 
 
 def _order(finding: Finding) -> tuple[object, ...]:

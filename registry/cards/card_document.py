@@ -46,6 +46,7 @@ def build_card(
             "audit_attributes": list(manifest.audit_attributes),
             "split": manifest.split,
             "findings": [{"table": t, "code": c, "message": m} for t, c, m in findings],
+            "to_look_at": report.get("tables", []),
         },
         "features": [f.model_dump(mode="json") for f in manifest.features],
         "units": [u.model_dump(mode="json") for u in manifest.units],

@@ -135,9 +135,9 @@ class Words:
 
     def advice(self, gate: str, finding: Mapping[str, Any]) -> str:
         """What a finding that does not pass means to do: by what all findings say together, else by itself."""
-        situation = self.situations.situation(gate, finding)
-        if situation is not None:
-            return text(f"findings.situations.{situation}", self.language)
+        found = self.situations.situations(gate, finding)
+        if found:
+            return " ".join(text(f"findings.situations.{name}", self.language) for name in found)
         note = str(finding.get("note") or "")
         if finding.get("power") is not None and has_text(f"findings.advice.{note}"):
             at, power = self.value(finding, finding["power_at"]), self.times_in_100(finding["power"])

@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from hospital.page_pieces import Bullets, Cell, Column, Facts, Folded, Paragraph, Piece, Section, Table
+from hospital.profile.facts import Finding
+from hospital.profile.words import Words as TableWords
 from registry.cards.finding_text import Words
 
 __all__ = ["Data", "Efficiency", "Identity", "Law", "Limits"]
@@ -95,7 +97,20 @@ class Data:
             (words.t("data_source"), str(data["digest"])),
         ]
         found = Folded(words.t("data_findings"), [Bullets(self._findings(words))])
-        return (Section("data", words.t("data"), (Facts(pairs), found)),)
+        look = (
+            [Folded(words.t("data_to_look_at"), [Bullets(lines)])]
+            if (lines := self._to_look_at(words))
+            else []
+        )
+        return (Section("data", words.t("data"), (Facts(pairs), found, *look)),)
+
+    def _to_look_at(self, words: Words) -> list[str]:
+        """What the check found in the tables themselves, and what to do, as `vigie data check` says it."""
+        said = TableWords(words.language)
+        read = {(f["table"], f["code"]) for f in self.data["findings"]}
+        rows = [f for f in self.data.get("to_look_at", ()) if (f["table"], f["code"]) not in read]
+        found = [Finding(**{**f, "names": tuple(f["names"])}) for f in rows]
+        return [said.labelled(said.where(f), f"{said.says(f)} {said.does(f)}".strip()) for f in found]
 
     def _findings(self, words: Words) -> list[str]:
         """What reading found, tables of one finding together."""

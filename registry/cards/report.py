@@ -1,12 +1,13 @@
 """The report of a check: verdicts, trusted scope and performance, as JSON that stays."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from hospital.arrays import Array
+from hospital.profile.facts import Finding
 from registry.cards.tension.admission_figures import admission_figures
 from registry.cards.tension.boarding_figures import boarding_figures
 from registry.cards.tension.event_figures import event_figures
@@ -56,6 +57,10 @@ class Report:
         )
         return {name: self.body[name] for name in names}
 
+    def with_tables(self, findings: Sequence[Finding]) -> "Report":
+        """The report with what a person should look at in the tables that were judged."""
+        return Report({**self.body, "tables": [asdict(f) for f in findings]}, self.verdict)
+
 
 def make_report(evidence: Evidence, policy: Policy) -> Report:
     """Judges the evidence and writes it down."""
@@ -88,6 +93,7 @@ def make_report(evidence: Evidence, policy: Policy) -> Report:
         "attempts": evidence.attempts,
         "judged": _span(evidence.test),
         "small_groups": [asdict(gap) for gap in small_gaps(evidence, policy)],
+        "tables": [],
     }
     return Report(body, verdict)
 

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from hospital.ingest.hospital_reader import HospitalTables
+from hospital.profile.build import findings_to_look_at
+from hospital.times import instant
 from registry.candidates.candidates import Candidate, candidate
 from registry.candidates.sealed_check import checker_key
 from registry.cards.card_document import build_card
 from registry.cards.report import Report, make_report
+from registry.cards.situations import is_read_with_tables
 from registry.check.checked_rows import Progress
 from registry.check.recomputation import gather
 from registry.digests import canonical_json, sha256_bytes, write_atomically
@@ -46,6 +49,8 @@ def check(
     evidence, tables = gather(settings, found, policy, progress, refits, recent)
     progress("judge", 0.85)
     report = make_report(evidence, policy)
+    if is_read_with_tables(report.body):
+        report = report.with_tables(findings_to_look_at(tables, now=instant(now)))
     if recent is not None:
         _keep_recent(settings, found, report, recent, now)
         progress("kept", 1.0)
