@@ -25,6 +25,8 @@ __all__ = ["WaitFairness"]
 
 _WAIT_BLOCK_DAYS = 1
 _FEWEST = 30  # rows of a group under which not even a figure is reported
+_MADE = "age_band"
+"""The attribute that is made of a column, and stands in every hospital's rows."""
 _FEWEST_TOGETHER = 200
 """Rows of a group within a group, or at some hours: with fewer, chance shows a gap in one of hundreds of cells."""
 _FEWEST_NARROW = 400
@@ -73,18 +75,30 @@ class WaitFairness:
     def _found(self) -> Iterator[Disparity | Finding]:
         rules, audit = self.policy.document.fairness, self.evidence.test.audit
         attributes = tuple(dict.fromkeys((*rules.attributes, *audit)))
+        recorded = {name for name in audit if self._is_recorded(name)}
         for attribute in attributes:
-            if attribute in audit:
+            if attribute in recorded:
                 yield from self._attribute(attribute)
                 continue
             # A hospital whose record has no language can never judge by it; one with nothing at all is not judged.
-            required = attribute in rules.required_groups or not audit
+            required = attribute in rules.required_groups or not recorded
             yield undecided("attribute", attribute, 0, "attribute_missing", required=required)
         pairs = ("*".join(pair) for pair in combinations(sorted(audit), 2))
         named = {frozenset(pair.split("*")): pair for pair in (*pairs, *rules.intersections)}
         for pair in named.values():
             yield from self._intersection(pair)
         yield from self._at_hours(hours_of_week, self._least_together, 1)
+
+    def _is_recorded(self, attribute: str) -> bool:
+        """Whether the hospital records it: age bands are made in each, of ages that some do not have.
+
+        The validation set is asked, too: ages that are no longer sent are unknown, and not absent. What a hospital
+        names as an attribute, and of which nobody's is known, stays unknown: its codes may be wrong.
+        """
+        if attribute != _MADE:
+            return True
+        parts = (self.evidence.test, self.evidence.validation)
+        return any((group_names(part.audit[_MADE]) != UNKNOWN).any() for part in parts if _MADE in part.audit)
 
     def at_narrow_hours(self) -> Iterator[Disparity]:
         """Groups in two hours of the day, or on one day of the week: what is shown of them keeps shut."""

@@ -142,6 +142,27 @@ def test_an_attribute_mostly_unknown_is_inconclusive(sound: Evidence) -> None:
     assert of(result, "sex", "unknown_share").value == pytest.approx(1 / 3, abs=0.01)
 
 
+def test_ages_that_no_row_has_are_an_attribute_that_is_lacking(sound: Evidence) -> None:
+    """Age bands are made of the ages in every hospital; one that records none is not asked for them for ever."""
+    nobody = np.full(sound.test.size, None, object)
+    before = np.full(sound.validation.size, None, object)
+    lacking = with_audit(sound, "age_band", nobody)
+    lacking = replace(
+        lacking,
+        validation=replace(lacking.validation, audit={**lacking.validation.audit, "age_band": before}),
+    )
+    result = judged(lacking)
+    finding = of(result, "age_band", "attribute")
+    assert (finding.note, finding.required) == ("attribute_missing", False)
+    assert result.verdict is Verdict.PASS
+    demanded = with_policy(required_groups='{age_band = ["adult"]}')
+    assert not judge_fairness(lacking, demanded, ()).verdict.opens
+    # Known on the days before, they are no longer sent: that is not known to be fair.
+    gone = judged(replace(lacking, validation=sound.validation))
+    assert gone.verdict is Verdict.INCONCLUSIVE
+    assert of(gone, "age_band", "unknown_share").value == 1.0
+
+
 def test_an_attribute_that_the_data_lack_is_reported_and_required_where_the_policy_says_so(
     sound: Evidence,
 ) -> None:
