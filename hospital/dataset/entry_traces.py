@@ -27,6 +27,7 @@ __all__ = [
     "time_of_entry",
     "times_written",
     "traces_of",
+    "width_of",
 ]
 
 Aspect = Literal[
@@ -45,6 +46,7 @@ Aspect = Literal[
     "others",
     "exactness",
     "scale",
+    "width",
 ]
 """What of an input is held against the outcome: its value; whether it is known; how many decimals it was written with,
 or how round it is; whether it is a default value; how long after the prediction time it was received; which of the
@@ -52,7 +54,7 @@ row's entries are known together; its place among what was received; the value, 
 one of the traces, against how far the outcome lies from the expected (`value_spread`, `spread`); when triage was,
 against the wait that was left (`delay`); counts that may have been entered after the fact (`after`); a label against
 other people's waits (`others`); how exactly what was expected came (`exactness`); its value as one of a scale in no
-order (`scale`).
+order (`scale`); how far it lies from the middle of all (`width`).
 """
 
 _DECIMALS = 4  # single precision holds no more of a temperature
@@ -140,6 +142,26 @@ def scale_of(feature: str, column: Array) -> Sequence[Entries]:
     values = column.astype(np.float64)
     different = np.unique(values[np.isfinite(values)]).size
     return [Entries(feature, "scale", values, categories=True)] if 2 < different <= _MOST_STEPS else []
+
+
+def width_of(feature: str, column: Array) -> Sequence[Entries]:
+    """How far each value lies from the middle of all, by ranks: 0 in the middle, 0.5 at either end.
+
+    A pulse that is pulled towards the usual one where the wait was long, or typed from one's head, is neither higher
+    nor lower for it, and no single value of it is frequent. Ranks hold single extreme values.
+
+    Args:
+        column: float32 or float64 [n], NaN unknown.
+    """
+    values = column.astype(np.float64)
+    known = np.flatnonzero(np.isfinite(values))
+    different, of, counts = np.unique(values[known], return_inverse=True, return_counts=True)
+    if different.size < _LEAST_DIFFERENT:
+        return []
+    rank = (np.cumsum(counts) - counts / 2) / known.size
+    out = np.full(values.size, np.nan)
+    out[known] = np.abs(rank - 0.5)[of]
+    return [Entries(feature, "width", out)]
 
 
 def roundness(values: Array) -> Array:

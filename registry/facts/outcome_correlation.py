@@ -29,6 +29,7 @@ from hospital.dataset.entry_traces import (
     time_of_entry,
     times_written,
     traces_of,
+    width_of,
 )
 from hospital.dataset.excess_correlation import excess_correlation
 from hospital.features.feature import Feature
@@ -109,7 +110,8 @@ def _entries(feature: Feature, column: Array) -> Sequence[Entries]:
     """One input: as a category in no order, too, where it is a number."""
     rest = [i for i, level in enumerate(feature.levels) if level in REST]
     entries = entries_of(feature.name, column, categories=bool(feature.levels), rest=rest)
-    return entries if feature.levels else [*entries, *scale_of(feature.name, column)]
+    number = [*scale_of(feature.name, column), *width_of(feature.name, column)]
+    return entries if feature.levels else [*entries, *number]
 
 
 def _of_waits(part: PreparedWaits, explained: Explained, lines: list[Array]) -> list[Alignment | None]:

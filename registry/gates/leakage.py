@@ -31,6 +31,7 @@ _METRICS: Mapping[Aspect, str] = {
     "others": "excess_correlation_others",
     "exactness": "expected_exactly",
     "scale": "excess_correlation_scale",
+    "width": "excess_correlation_width",
 }
 _MARGINS: Mapping[Aspect, float] = {
     "rounding": 0.10,
@@ -42,12 +43,13 @@ _MARGINS: Mapping[Aspect, float] = {
     "others": 0.10,
     "exactness": 0.15,
     "scale": 0.10,
+    "width": 0.10,
 }
 """What sound inputs may have of these, beside the policy's margin for the rest: in simulated hospitals roundness
 had up to 0.03, spread 0.03, delays 0.01, staff and beds 0.08, labels beside others' waits 0.01. Flaws: 0.11 to 0.56.
 Departures that were expected hours before lie about as often a step beside the expected time as at it.
 """
-_VALUES: frozenset[Aspect] = frozenset({"value", "value_spread", "scale"})
+_VALUES: frozenset[Aspect] = frozenset({"value", "value_spread", "scale", "width"})
 _MARGIN_OF_PART = 0.10
 """Of a part of the rows alone, such as a night: see `_of_part`. In simulated hospitals parts had up to 0.01."""
 _OWN = 0.025
@@ -120,7 +122,13 @@ def _once(aligned: list[Finding]) -> list[Finding]:
     again = {
         _METRICS["spread"]: {f.group for f in stopped if f.metric != _METRICS["spread"]},
         _METRICS["default"]: written | {f.group for f in stopped if f.metric == _METRICS["value"]},
-        _METRICS["scale"]: {f.group for f in stopped if f.metric != _METRICS["scale"]},
+        _METRICS["scale"]: {
+            f.group for f in stopped if f.metric not in (_METRICS["scale"], _METRICS["width"])
+        },
+        # Pulled towards the middle values lean to one side a little, too: that alone decides nothing.
+        _METRICS["width"]: {
+            f.group for f in stopped if f.metric != _METRICS["width"] and f.verdict is Verdict.BLOCK
+        },
         _METRICS["together"]: {f.group for f in aligned if one_entry},
     }
     return [f for f in aligned if f.group not in again.get(f.metric, ())]

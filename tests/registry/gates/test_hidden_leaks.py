@@ -112,9 +112,25 @@ def _usual_saturation_where_seen_late(visits: Visits) -> Visits:
     return visits.assign(spo2_percent=visits["spo2_percent"].mask(late, 98))
 
 
+def _pulse_from_ones_head_where_seen_late(visits: Visits) -> Visits:
+    pulse = visits["heart_rate"]
+    middle = pulse.median()
+    usual = (middle + 0.3 * (pulse - middle)).round()
+    return visits.assign(heart_rate=pulse.mask(_minutes(visits) > 60, usual))
+
+
+def _pulse_further_off_where_seen_soon(visits: Visits) -> Visits:
+    pulse = visits["heart_rate"]
+    middle = pulse.median()
+    wild = (middle + 1.8 * (pulse - middle)).round().clip(30, 220)
+    return visits.assign(heart_rate=pulse.mask(_minutes(visits) < 40, wild))
+
+
 @pytest.mark.parametrize(
     ("flaw", "metric", "group", "verdict"),
     [
+        (_pulse_from_ones_head_where_seen_late, "excess_correlation_width", "heart_rate", Verdict.BLOCK),
+        (_pulse_further_off_where_seen_soon, "excess_correlation_width", "heart_rate", Verdict.BLOCK),
         (_age_of_nobody_asked, "excess_correlation_default", "age_years", Verdict.BLOCK),
         (_age_zero_if_seen_at_once, "excess_correlation_default", "age_years", Verdict.BLOCK),
         (_age_99_if_seen_late, "excess_correlation_default", "age_years", Verdict.BLOCK),
