@@ -195,6 +195,31 @@ def test_four_in_five_hold_again_within_four_weeks(scale: float) -> None:
         assert least <= np.mean(np.abs(fresh - 100) <= factors * 8 * 1.2816) <= most
 
 
+_DAYS = np.arange(220)
+
+
+@pytest.mark.parametrize(
+    ("spread", "closed", "day", "least", "most"),
+    [
+        (8 * np.clip(1 + (_DAYS - 60) / 100, 1, 2.5), (0, 0), 140, 0.74, 0.83),
+        (8 * np.clip(1 - (_DAYS - 60) / 200, 0.4, 1), (0, 0), 140, 0.77, 0.88),
+        (np.where(_DAYS < 90, 8.0, 16.0), (60, 90), 118, 0.75, 0.83),
+        (np.where(_DAYS < 120, 8.0, 5.0), (60, 120), 148, 0.77, 0.85),
+    ],
+)
+def test_units_that_change_by_and_by_or_close_and_reopen(
+    spread: Array, closed: tuple[int, int], day: int, least: float, most: float
+) -> None:
+    """400 units that grow by 1 % a day, shrink by half a per cent, or are not there for months: near four in five."""
+    rng, place = np.random.default_rng(3), np.arange(400)
+    outcome = 100 + spread[:, None] * rng.normal(size=(220, 400))
+    outcome[closed[0] : closed[1]] = np.nan
+    found, at = errors(outcome, half=8 * 1.2816), np.full(400, day * DAY)
+    factors = RULE.factors(found, [24.0], at, place, np.zeros(400, np.int64))[:, 0]
+    fresh = spread[day] * rng.normal(size=(400, 400))
+    assert least <= np.mean(np.abs(fresh) <= factors * 8 * 1.2816) <= most
+
+
 def test_the_file_is_read_back_and_what_would_not_settle_is_refused() -> None:
     """As adaptive.json holds it; another Vigie's, or a number out of place, is an error."""
     body = RULE.to_json()

@@ -108,6 +108,25 @@ def test_a_past_answer_is_replayed_from_what_was_received_by_then(
     assert np.array_equal(widths(model, made(model, events, (at - 58 * DAY, at)), mine), mine.widths)
 
 
+def test_a_past_answer_stands_where_later_rows_correct_what_was_known_then(
+    model: ForecastModel, rows: PreparedBeds, tables: HospitalTables
+) -> None:
+    """Stays that are closed otherwise, and stays of before that are received only now: the same bits."""
+    at = int(np.unique(rows.prediction_time)[-120])
+    mine, cut = rows.part(rows.prediction_time == at), pd.Timestamp(moment(at))
+    stays, later = tables.tables["stays"], pd.Timestamp(moment(at + 3 * DAY))
+    last = stays.sort_values("received_at").drop_duplicates("stay_id", keep="last")
+    known = last[(last["left_at"] < cut) & (last["left_at"] > cut - pd.Timedelta(days=50))]
+    known = known[known["received_at"] <= cut].assign(received_at=later)
+    shorter = known.iloc[::2].assign(left_at=lambda f: f["entered_at"] + (f["left_at"] - f["entered_at"]) / 2)
+    unknown = known.iloc[1::2].assign(stay_id=lambda f: f["stay_id"] + "-late")
+    assert min(len(shorter), len(unknown)) > 20
+    corrected = pd.concat([stays, shorter, unknown], ignore_index=True)
+    events = events_of(replace(tables, tables={**tables.tables, "stays": corrected}))
+    assert mine.widths is not None
+    assert np.array_equal(widths(model, made(model, events, (0, at)), mine), mine.widths)
+
+
 def test_a_history_that_is_carried_on_is_the_one_made_anew(model: ForecastModel, rows: PreparedBeds) -> None:
     """From a history up to a time, another at a later one: equal in every number, whatever was settled by then."""
     events, end = rows.events, int(rows.prediction_time.max())

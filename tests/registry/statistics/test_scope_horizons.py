@@ -205,6 +205,21 @@ def test_a_unit_group_that_loses_everywhere_stays_out_at_every_horizon(sound: Ev
         assert {group for group, _ in left} == {f"ward {chr(97 + g)}" for g in range(7)}
 
 
+@pytest.mark.parametrize("worse", [-0.05, -0.02])
+@pytest.mark.parametrize("place", [1, 2])
+def test_a_unit_group_that_loses_at_one_horizon_alone_leaves_that_cell(
+    sound: Evidence, worse: float, place: int
+) -> None:
+    """It gains as the others do at all other horizons, and they gain at this one: the cell alone is not trusted."""
+    gains = {h: list(own) for h, own in alike(0.12).items()}
+    horizon = list(gains)[place]
+    gains[horizon][1] = worse
+    rng = np.random.default_rng(60 + place)
+    left = trusted(sound, daily(gains, 90, rng), daily(gains, 365, rng))
+    everything = {(f"ward {chr(97 + g)}", h) for h in HORIZONS for g in range(GROUPS)}
+    assert everything - set(left) == {("ward b", horizon)}
+
+
 def test_a_unit_group_of_a_few_days_has_no_spread_to_be_pooled_by() -> None:
     """Under ten days it stays out; with ten of them the other groups speak for it."""
     every = daily(alike(0.1), 90, np.random.default_rng(5))
