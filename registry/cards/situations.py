@@ -40,6 +40,7 @@ SITUATIONS = (
     "patients_changed",
     "rota_stopped",
     "rows_missing",
+    "severity_or_leak",
     "staff_changed",
     "under_predicted",
     "waits_longer",
@@ -117,6 +118,8 @@ _SYMPTOMS = frozenset(
     }
 )
 """What is a matter of training or calibrating, and of neither while its cause is there."""
+_OF_VALUES = ("leak", "leak_reason", "possible_leak")
+"""Notes of a value that goes with the wait: who is seen sooner is sicker, and no level says so."""
 _OF_WAITS = ("waits_longer", "waits_shorter")
 _MOST_SAID = 3
 """Sentences of one finding."""
@@ -130,12 +133,14 @@ class Situations:
         causes: situations that explain other findings, too.
         over: groups whose forecasts are not too low by themselves: their mean signed error is at most 0.
         known: groups whose mean signed error is known at all.
+        without_levels: the hospital has no triage levels within which visits could be compared.
         shifted: drift shows the hospital, its waits or the errors to have moved; None where it may have.
     """
 
     causes: frozenset[str] = frozenset()
     over: frozenset[str] = frozenset()
     known: frozenset[str] = frozenset()
+    without_levels: bool = False
     shifted: bool | None = False
 
     @classmethod
@@ -156,12 +161,15 @@ class Situations:
         over = frozenset(group for group, value in errors.items() if value <= 0)
         perhaps = any(f.get("note") in ("season_unknown", "uncertain_shift") for f in drift)
         shifted = True if found else None if perhaps else False
-        return cls(frozenset(causes), over, frozenset(errors), shifted)
+        without_levels = card.get("model") == "wait-time" and "triage" in data.get("missing", [])
+        return cls(frozenset(causes), over, frozenset(errors), without_levels, shifted)
 
     def situations(self, gate: str, finding: Finding) -> tuple[str, ...]:
         """What a finding is a sign of, the surest cause first; empty where it stands for itself."""
         if finding["verdict"] not in _SHUT or finding.get("value") is None:
             return ()
+        if gate == "contract" and self.without_levels and finding.get("note") in _OF_VALUES:
+            return ("severity_or_leak",)
         own = _of_drift(finding) if gate == "drift" else None
         if own in ("rota_stopped", "column_stopped"):
             return (own,)

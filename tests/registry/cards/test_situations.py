@@ -194,6 +194,15 @@ CASES = {
         0,
         "intervals_perhaps_shifted",
     ),
+    "a pulse where nobody has a level": (
+        {
+            **(body := card(contract=[finding("excess_correlation", "heart_rate", 0.08, note="leak")])),
+            "data": {**body["data"], "missing": ["triage"]},
+        },
+        "contract",
+        0,
+        "severity_or_leak",
+    ),
     "a group at night": (
         card(fairness=[*_group(4.0), finding("log_error", "sex=F*night", 0.2)]),
         "fairness",
