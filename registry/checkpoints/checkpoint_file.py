@@ -21,6 +21,7 @@ __all__ = ["PURPOSE", "Checkpoint", "CheckpointFile", "Line", "body_of"]
 PURPOSE = "journal checkpoint"
 FIRST = ""
 _TAIL = 65_536
+_LONGEST_LINE = 2**26
 _LARGEST = 2**31
 """Bytes of the file: half of a thousand a minute for eight years."""
 
@@ -113,10 +114,15 @@ class _Held:
 
     def _read_last(self) -> Checkpoint | None:
         """The last whole line; a last line without its end was never acknowledged, and is taken away."""
-        size = os.fstat(self._handle).st_size
-        start = max(size - _TAIL, 0)
-        tail = os.pread(self._handle, size - start, start)
-        end = tail.rfind(b"\n") + 1
+        size, length = os.fstat(self._handle).st_size, _TAIL
+        while True:  # what a board signed may be longer: its line is read from its beginning
+            start = max(size - length, 0)
+            tail = os.pread(self._handle, size - start, start)
+            end = tail.rfind(b"\n") + 1
+            is_whole = start == 0 or (end > 0 and tail.rfind(b"\n", 0, end - 1) >= 0)
+            if is_whole or length > _LONGEST_LINE:
+                break
+            length *= 2
         if start + end < size:
             os.ftruncate(self._handle, start + end)
         if end == 0:

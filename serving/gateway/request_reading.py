@@ -135,16 +135,16 @@ def bearer_of(headers: Headers) -> str | None:
 
 
 def cookie_of(headers: Headers) -> str | None:
-    """The session's cookie, as it was sent; None: none.
+    """The session's cookie, as it was sent; None: none, or two of them: which one a person meant nobody knows.
+
+    A neighbour of this host's name may put one of its own before ours, and a person would decide in another's name.
 
     Starlette's takes quoted values out of their quotes by Python's `http.cookies`, which before 3.11.10 and 3.12.6
     computes for seconds on one long header: from anybody, before anything is known of them.
     """
-    for part in headers.get("cookie", "").split(";"):
-        name, _, value = part.strip(OPTIONAL_BLANKS).partition("=")
-        if name == COOKIE:
-            return value
-    return None
+    parts = (part.strip(OPTIONAL_BLANKS).partition("=") for part in headers.get("cookie", "").split(";"))
+    found = [value for name, _, value in parts if name == COOKIE]
+    return found[0] if len(found) == 1 else None
 
 
 def refuse_prefetch(headers: Headers) -> None:

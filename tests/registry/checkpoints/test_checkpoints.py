@@ -253,6 +253,23 @@ def test_what_a_crash_left_of_a_line_is_taken_away(settings: Settings) -> None:
     assert (faults(settings), vouched(settings).covered) == ([], 6)
 
 
+@pytest.mark.parametrize("size", [60_000, 70_000, 200_000])
+@pytest.mark.parametrize("left", [b"", b'{"body":'])
+def test_a_long_act_of_the_board_ends_no_signing(tmp_path: Path, size: int, left: bytes) -> None:
+    """Of a line longer than the piece that is read first the end alone was read: nothing was signed ever after."""
+    path, key = tmp_path / "checkpoints.jsonl", create_key("service", tmp_path / "service.key")
+    act = {"body": {"reason": "a" * size}, "signatures": []}
+    with CheckpointFile(path).held() as file:
+        file.add(key, 1, GENESIS, 1, "")
+        last = file.add(key, 2, GENESIS, 2, "", restore=act)
+    with path.open("ab") as more:
+        more.write(left)
+    with CheckpointFile(path).held() as file:
+        assert file.last == last
+        file.add(key, 3, GENESIS, 3, "")
+    assert [line.checkpoint and line.checkpoint.seq for line in CheckpointFile(path).lines()] == [1, 2, 3]
+
+
 def test_the_checkpoints_lie_where_a_setting_says(tmp_path: Path) -> None:
     """On another volume; one that is gone is said in words."""
     place = tmp_path / "other" / "checkpoints.jsonl"

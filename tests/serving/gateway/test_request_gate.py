@@ -331,6 +331,10 @@ def test_a_cookie_is_read_as_it_was_sent() -> None:
     assert cookie_of(Headers({"cookie": 'a=b; vigie_session="x\\101"; c'})) == '"x\\101"'
     assert cookie_of(Headers({"cookie": "vigie_sessions=x; =; vigie_session"})) == ""
     assert cookie_of(Headers({"cookie": "vigie=x"})) is None
+    for two in ("vigie_session=theirs; vigie_session=ours", "vigie_session=ours; a=b;vigie_session="):
+        assert cookie_of(Headers({"cookie": two})) is None, (
+            "nobody decides in the name of who put one before ours"
+        )
     long = Headers({"cookie": 'vigie_session="' + "\\a" * 16_000 + '"'})
     begun = time.thread_time()
     assert len(cookie_of(long) or "") == 32_002
