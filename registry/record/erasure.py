@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, insert, or_, select
+from sqlalchemy import Connection, Engine, Select, delete, insert, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from registry.record.journal import append, erase, head
@@ -52,14 +52,8 @@ def erase_subject(
         reason: for the journal, from which it cannot be erased: it names nobody.
     """
     hashes = _erase_observations(connection, pseudonyms, head(connection).seq + 1)
-    made = [
-        (row.prediction_id, row.journal_seq)
-        for row in connection.execute(
-            select(predictions.c.prediction_id, predictions.c.journal_seq).where(
-                _names(predictions.c.response, pseudonyms)
-            )
-        )
-    ]
+    given = select(predictions.c.prediction_id, predictions.c.journal_seq)
+    made = _naming(connection, given, predictions.c.response, pseudonyms)
     ids = [i for i, _ in made]
     decided = [
         seq
@@ -68,7 +62,7 @@ def erase_subject(
             select(decisions.c.journal_seq).where(decisions.c.prediction_id.in_(chunk))
         )
     ]
-    asked = set(connection.scalars(select(payloads.c.seq).where(_names(payloads.c.payload, pseudonyms))))
+    asked = {seq for (seq,) in _naming(connection, select(payloads.c.seq), payloads.c.payload, pseudonyms)}
     kept = set(connection.scalars(select(payloads.c.seq)))
     gone = sorted(({seq for _, seq in made} | asked | set(decided)) & kept)
     erased = Erased(len(hashes), len(ids), len(decided), len(gone))
@@ -105,7 +99,7 @@ def erase_from_files(engine: Engine) -> bool:
 def _erase_observations(connection: Connection, pseudonyms: Collection[str], entry: int) -> list[str]:
     """Takes away every version of each row that names the person; returns the hashes that are left, in order."""
     o = observations.c
-    named = connection.execute(select(o.kind, o.row_id).where(_names(o.row, pseudonyms)).distinct()).all()
+    named = _naming(connection, select(o.kind, o.row_id).distinct(), o.row, pseudonyms)
     rows = [
         row
         for kind, row_id in named
@@ -144,6 +138,17 @@ def bury(connection: Connection, rows: Sequence[Mapping[Any, Any]], entry: int) 
     if left:
         connection.execute(insert(erased_observations), left)
     return [str(row["line_hash"]) for row in left]
+
+
+def _naming(
+    connection: Connection, query: Select[Any], column: ColumnElement[str], pseudonyms: Collection[str]
+) -> list[tuple[Any, ...]]:
+    """Rows of a query whose column names one of the pseudonyms, each once, however many they are: a database takes a
+    thousand conditions in one question at most."""
+    found: dict[tuple[Any, ...], None] = {}
+    for chunk in _chunks(sorted(pseudonyms)):
+        found |= dict.fromkeys(map(tuple, connection.execute(query.where(_names(column, chunk)))))
+    return list(found)
 
 
 def _names(column: ColumnElement[str], pseudonyms: Iterable[str]) -> ColumnElement[bool]:
