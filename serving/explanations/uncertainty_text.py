@@ -13,6 +13,7 @@ from serving.forecasting.comparison import Comparison, compared_with, comparison
 from serving.forecasting.feature_words import FeatureStatement, FeatureWords, sentences, subjects
 from serving.forecasting.hospital.partial_values import with_unknown_units
 from serving.forecasting.reason_sentences import Unit, effect, rounded, sentence_of
+from serving.forecasting.row_answers import nobody_waits
 from serving.messages.forecast_parts import Contribution, Explanation, contribution_of
 from serving.messages.question_records import ExplainOptions
 
@@ -25,10 +26,10 @@ _NOTABLE = 0.05
 
 @dataclass(frozen=True)
 class _Reason:
-    """One feature's: its contribution, and what is so."""
+    """One feature's: its contribution, and what is said of it."""
 
     contribution: Contribution
-    about: str
+    statement: FeatureStatement
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,7 @@ def _explanation(row: _Row, found: Uncertainty, options: ExplainOptions) -> Expl
 def _reasons(row: _Row, found: Uncertainty, language: Language) -> list[_Reason]:
     out, i, model = [], row.place, row.basis.model
     total = isinstance(row.basis, TotalBasis)
+    nobody = not isinstance(row.basis, TotalBasis) and nobody_waits(model.features, row.basis.row.X)[0]
     for column, value, usual, contribution in zip(
         found.columns[i].tolist(),
         found.values[i].tolist(),
@@ -146,13 +148,13 @@ def _reasons(row: _Row, found: Uncertainty, language: Language) -> list[_Reason]
         strict=True,
     ):
         words = FeatureWords(model.features[column], language, total=total, own=model.manifest.names)
-        now, then, about = words.compared(value, usual, row.usually)
+        now, then, said = words.statement(value, usual, row.usually, contribution, nobody_waits=nobody)
         reason = contribution_of(words.feature, words.label, now, then, contribution)
-        about = _fewer(words.feature.name, usual - value, language) or about
+        about = _fewer(words.feature.name, usual - value, language) or said.about
         if isinstance(row.basis, TotalBasis):
             unknown = row.basis.partly_unknown
             reason, about = with_unknown_units(reason, about, column, unknown, language)
-        out.append(_Reason(reason, about))
+        out.append(_Reason(reason, said._replace(about=about, expected=0)))
     return out
 
 
@@ -182,10 +184,7 @@ def _lead(
 
 
 def _statements(words: UncertaintyWords, reasons: list[_Reason]) -> list[FeatureStatement]:
-    return [
-        FeatureStatement(r.contribution["feature"], words.scale * r.contribution["contribution"], r.about)
-        for r in reasons
-    ]
+    return [r.statement._replace(contribution=words.scale * r.statement.contribution) for r in reasons]
 
 
 def _start(words: UncertaintyWords, base: float, basis: Basis | TotalBasis, usually: str | None) -> str:

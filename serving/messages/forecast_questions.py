@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hospital.contracts.request_models import MOST_FAULTS
 from hospital.times import DAY, TimeError, instant, parse_time
 from hospital.words.catalogue import text
 from hospital.words.language import spoken
@@ -59,8 +58,6 @@ def wait_question(body: object, context: Context) -> Asked:
         rows.append(row)
         states.append(state)
         faults += more
-        if len(faults) >= MOST_FAULTS:
-            break
     visits = rows_of_contract("visits", rows, context, "visits", faults)
     faults += _long_ago(visits, context.now)
     if envelope is not None:
@@ -114,7 +111,8 @@ def _of_state(path: str, fault: RequestFault) -> RequestFault:
 
 def _ed_state(sent: EdStateSent) -> EdState:
     levels = sent.waiting_by_triage
-    return EdState(sent.waiting, sent.boarding, sent.staff, None if levels is None else dict(levels.items()))
+    counts = None if levels is None else {str(level): patients for level, patients in levels.items()}
+    return EdState(sent.waiting, sent.boarding, sent.staff, counts)
 
 
 def bed_question(body: object, context: Context) -> BedQuestion:

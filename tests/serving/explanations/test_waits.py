@@ -10,9 +10,10 @@ import pytest
 
 from benchmarks.reasons.uncertainty_agreement import uncertainty_disagreements
 from hospital.times import MINUTE, moment
-from registry.explanations.uncertainty import RECENT_ERRORS, explain_width
+from registry.explanations.basis import Basis
+from registry.explanations.uncertainty import RECENT_ERRORS, Uncertainty, explain_width
 from serving.explanations.uncertainty_text import uncertainty_explanation
-from serving.messages.question_records import ExplainOptions, WaitQuestion
+from serving.messages.question_records import EdState, ExplainOptions, WaitQuestion
 from tests.support.small_demo import Service, SmallDemo
 
 
@@ -100,30 +101,44 @@ def test_an_interval_that_is_the_wait_so_far_says_nothing(service: Service, of: 
         assert said["en"] not in made["explanation"]["reasons"]
 
 
+def _uncertainty(
+    service: Service, visit: dict[str, Any], board: EdState | None = None
+) -> tuple[Basis, Uncertainty]:
+    """What a wait's forecast was made of, and how uncertain it is."""
+    now, explain = service.parts.clock.now(), ExplainOptions(3, "typical", "en", basis=True)
+    question = WaitQuestion([{"department": "ED", "arrived_at": now - 9 * MINUTE, **visit}], [board], explain)
+    release = service.parts.releases.current("wait-time")
+    with service.parts.engine.connect() as connection:
+        made = service.parts.forecaster.wait_time(release, connection, question, now)
+    assert made[0].basis is not None
+    return made[0].basis, explain_width(made[0].basis)
+
+
+def _with_reasons(
+    basis: Basis, found: Uncertainty, reasons: dict[str, tuple[float, float, float]]
+) -> Uncertainty:
+    """The uncertainty with these reasons in place of its own: what each adds, its value, and what is usual."""
+    names = [f.name for f in basis.model.features]
+    adds, values, usual = (np.array([column]) for column in zip(*reasons.values(), strict=True))
+    return replace(
+        found,
+        columns=np.array([[names.index(name) for name in reasons]]),
+        contributions=adds,
+        values=values,
+        usual=usual,
+        adjustments={RECENT_ERRORS: np.zeros(1)},
+    )
+
+
 def test_reasons_that_add_up_to_no_width_start_somewhere(service: Service) -> None:
     """Where every interval is the wait so far and reasons cancel each other, they start from a width of 0."""
-    now, explain = service.parts.clock.now(), ExplainOptions(3, "typical", "en", of="interval")
-    visit = {"department": "ED", "triage": "3B", "arrived_at": now - 9 * MINUTE}
-    with service.parts.engine.connect() as connection:
-        made = service.parts.forecaster.wait_time(
-            service.parts.releases.current("wait-time"),
-            connection,
-            WaitQuestion([visit], [None], explain),
-            now,
-        )
-    basis = made[0].basis
-    assert basis is not None
-    names = [f.name for f in basis.model.features]
+    basis, made = _uncertainty(service, {"triage": "3B"})
     found = replace(
-        explain_width(basis),
+        _with_reasons(basis, made, {"triage": (-2.4, 3.5, 3.5), "ed_waiting": (0.9, 12.0, 8.0)}),
         base=np.zeros(1),
-        columns=np.array([[names.index("triage"), names.index("ed_waiting")]]),
-        contributions=np.array([[-2.4, 0.9]]),
         other=np.array([1.5]),
-        adjustments={RECENT_ERRORS: np.zeros(1)},
-        values=np.array([[3.5, 12.0]]),
-        usual=np.array([[3.5, 8.0]]),
     )
+    explain = ExplainOptions(3, "typical", "en", of="interval")
     explanation = uncertainty_explanation(basis, found, explain)
     lead, start, *added = explanation["reasons"]
     assert lead.startswith("The interval is the wait so far alone")
@@ -137,6 +152,27 @@ def test_reasons_that_add_up_to_no_width_start_somewhere(service: Service) -> No
     assert not uncertainty_disagreements(explanation, "en", 0.0)
     nothing = replace(found, contributions=np.zeros((1, 2)), other=np.zeros(1))
     assert uncertainty_explanation(basis, nothing, explain)["reasons"] == (lead,)
+
+
+def test_that_nobody_waits_is_one_reason_of_an_uncertainty_too(service: Service) -> None:
+    """Of each kind of patients nobody does: one sentence with the sum, which may lead, and their mean wait in it."""
+    basis, made = _uncertainty(service, {"triage": "4"}, EdState(waiting=0.0))
+    reasons = {
+        "waiting_per_doctor": (-66.0, 0.0, 2.8),
+        "ed_waiting_ahead": (-32.0, 0.0, 4.1),
+        "ed_mean_wait_so_far": (-4.0, np.nan, 28.0),
+        "hour": (-24.0, 21.8, 21.8),
+    }
+    found = replace(_with_reasons(basis, made, reasons), base=np.array([159.0]), other=np.zeros(1))
+    explanation = uncertainty_explanation(basis, found, ExplainOptions(4, "typical", "en", of="interval"))
+    lead, _, nobody, hour = explanation["reasons"]
+    assert lead.startswith(
+        "The uncertainty is smaller than usual: no patient waiting for the doctors on duty"
+    )
+    assert nobody.startswith("No patient waiting for the doctors on duty (2.8 usually")
+    assert nobody.endswith(": −102\u00a0min")
+    assert hour.startswith("It is 21:48")
+    assert not uncertainty_disagreements(explanation, "en", 33.0)
 
 
 def test_other_counts_of_doctors_and_nurses_are_within_what_was_seen(service: Service) -> None:
