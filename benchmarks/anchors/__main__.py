@@ -16,6 +16,7 @@ from benchmarks.anchors.comparison import Cell, cells, groups
 from benchmarks.anchors.data_sets import CHOOSING, FINAL, DataSet, data_set
 from benchmarks.anchors.figures import figures_of, show
 from benchmarks.anchors.parts import METHODS, compute, parts_of
+from benchmarks.anchors.unit_shares import UnitShare, unit_figures, unit_shares
 from benchmarks.results import conditions, publish
 
 __all__ = ["main"]
@@ -44,14 +45,16 @@ def main() -> int:
 def _compare(data: Sequence[DataSet], label: str, before: str | None) -> int:
     """Shows and publishes; a part of the data is shown alone, so that the whole's figures stay as they were."""
     out: list[Cell] = []
+    shares: list[UnitShare] = []
     for group, members in groups(data).items():
         out += cells(group, members, label, before)
+        shares += unit_shares(group, members, label)
     show(out)
     if not set(CHOOSING) <= set(data):
         print("A part of the data: benchmarks/results/anchors.json stays as it is.", file=sys.stderr)
         return 0
     said = f"{conditions()}; {_CONDITIONS}; Vigie's forecasts kept as {label}"
-    figures = figures_of(out, said + (f", before as {before}" if before else ""))
+    figures = figures_of(out, said + (f", before as {before}" if before else "")) + unit_figures(shares, said)
     publish("anchors", figures)
     return 0 if all(f.met in (True, None) for f in figures) else 1
 

@@ -20,6 +20,7 @@ __all__ = [
     "Cell",
     "Gain",
     "cells",
+    "forecasts_of",
     "groups",
 ]
 
@@ -78,7 +79,7 @@ def cells(group: str, data: Sequence[DataSet], label: str, before: str | None) -
     Args:
         label, before: names under which Vigie's forecasts were kept.
     """
-    methods = _forecasts(data, label, before)
+    methods = forecasts_of(data, label, before)
     if VIGIE not in methods:
         return []
     out = []
@@ -106,7 +107,7 @@ def _gains(ours: Forecasts, theirs: Forecasts) -> dict[str, Gain]:
     return out
 
 
-def _forecasts(data: Sequence[DataSet], label: str, before: str | None) -> dict[str, Forecasts]:
+def forecasts_of(data: Sequence[DataSet], label: str, before: str | None) -> dict[str, Forecasts]:
     """By method; those that not every data set of the group has are left out."""
     files = {VIGIE: f"{SERVED}-{label}", _MODEL: f"{MODEL}-{label}"}
     if before is not None:

@@ -9,7 +9,7 @@ from rich.table import Table
 from benchmarks.anchors.comparison import LIGHTGBM, MEANS_BEFORE, VIGIE, Cell, Gain
 from benchmarks.results import Figure
 
-__all__ = ["figures_of", "show"]
+__all__ = ["INSIDE", "SHARE", "ahead", "figures_of", "show"]
 
 _LEAST_GAIN = {
     ("beds", LIGHTGBM, "MAE"): 3.0,
@@ -19,17 +19,17 @@ _LEAST_GAIN = {
 }
 """Per cent, by what is forecast, method and measure: of all origins together and of the last one."""
 _MOST = {("survey", "MAE"): 27.8, ("survey", "pinball loss at 0.9"): 11.8}
-_INSIDE = (77.0, 83.0)
+INSIDE = (77.0, 83.0)
 _KINDS = {"divi": "beds", "swedish": "waits", "hospital-waits": "waits", "nhamcs": "survey"}
 _WIDTH = 165
-_SHARE = "inside p10–p90"
+SHARE = "inside p10–p90"
 
 
 def figures_of(cells: Sequence[Cell], conditions: str) -> list[Figure]:
     """Scores of every method, and Vigie's gain over each, with its interval among the conditions."""
     out = []
     for cell in cells:
-        where = f"{cell.group}, {_ahead(cell.horizon_hours)}{cell.method}"
+        where = f"{cell.group}, {ahead(cell.horizon_hours)}{cell.method}"
         said = f"{conditions}; {cell.rows:,} rows"
         unit = "beds" if cell.horizon_hours else "min"
         for measure, value in cell.scores.items():
@@ -52,10 +52,10 @@ def _score(cell: Cell, where: str, measure: str, value: float, unit: str, said: 
         most = _MOST.get((_kind(cell.group), measure))
         if most is not None:
             target, met = f"at most {most:g}", value <= most
-        if measure == _SHARE:
-            target, met = f"{_INSIDE[0]:g} to {_INSIDE[1]:g}", _INSIDE[0] <= value <= _INSIDE[1]
+        if measure == SHARE:
+            target, met = f"{INSIDE[0]:g} to {INSIDE[1]:g}", INSIDE[0] <= value <= INSIDE[1]
     return Figure(
-        f"{where}: {measure}", "%" if measure == _SHARE else unit, target, round(value, 4), met, said
+        f"{where}: {measure}", "%" if measure == SHARE else unit, target, round(value, 4), met, said
     )
 
 
@@ -85,11 +85,12 @@ def show(cells: Sequence[Cell]) -> None:
         for cell in mine:
             gains = [_words(cell.gains.get(m)) for m in ("MAE", "interval score")]
             values = [f"{cell.scores[m]:.2f}" for m in measures]
-            table.add_row(_ahead(cell.horizon_hours).rstrip(", "), cell.method, *values, *gains)
+            table.add_row(ahead(cell.horizon_hours).rstrip(", "), cell.method, *values, *gains)
         console.print(table)
 
 
-def _ahead(hours: float) -> str:
+def ahead(hours: float) -> str:
+    """How far ahead, before what is said of it; of waits nothing."""
     if not hours:
         return ""
     return f"{hours / 24:g} d, " if hours >= 24 else f"{hours:g} h, "

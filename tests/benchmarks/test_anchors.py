@@ -26,9 +26,11 @@ from benchmarks.anchors.scores import (
     difference,
     inside,
     interval_score,
+    level_changes,
     mean_of_both,
     tail_loss,
 )
+from benchmarks.anchors.unit_shares import CHANGED, unit_figures, unit_shares
 from hospital.dataset.quantiles import LEVELS
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.times import DAY, HOUR, MINUTE
@@ -291,6 +293,53 @@ def test_vigie_is_held_against_what_it_was(tmp_path: Path, monkeypatch: pytest.M
     assert (gain.target, gain.met) == ("at least 3", True)
     assert figures["divi, 1 d, Vigie: inside p10–p90"].met is False
     assert cells("divi", [data_set("divi-2023")], "now", None) == []
+
+
+def test_a_level_changes_where_a_week_lies_a_fifth_from_the_month_before() -> None:
+    """From 10 to 12 at day 50 by the outcome's day, which is the day after the forecast's: 28 days from there, for the
+    unit alone; 11.9 is no change."""
+    for level, expected in ((12.0, list(range(49, 77))), (11.9, [])):
+        outcome = np.where(np.arange(120) < 50, 10.0, level)
+        forecasts = rows([*outcome, *np.full(120, 10.0)], UNIFORM, [*range(-1, 119), *range(-1, 119)])
+        changed = level_changes(forecasts, np.repeat(["A", "B"], 120))
+        assert not changed[120:].any()
+        assert [int(t // DAY) for t in forecasts.time[changed]] == expected
+
+
+def test_intervals_are_asked_unit_by_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four of five outcomes inside reach the promise, all of them do not; a score is worse where it surely is."""
+    monkeypatch.chdir(tmp_path)
+    day = np.arange(400)
+    far = np.where(np.random.default_rng(1).random(400) < 0.2, 8.0, 0.0)
+    outcomes = {"kept": far, "wide": np.zeros(400)}
+    for name, scale in (("vigie-now", 1.0), ("vigie-model-now", 1.0), ("lightgbm", 0.9)):
+        parts = []
+        for unit, outcome in outcomes.items():
+            one = rows((100 + outcome).tolist(), 100 + scale * (UNIFORM - 5), day.tolist())
+            names = np.array([f"{unit}{i}" for i in day])
+            parts.append(replace(one, unit=np.full(400, unit), row_id=names))
+        both = {
+            f: np.concatenate([getattr(p, f) for p in parts]) for f in ("row_id", "unit", "outcome", "time")
+        }
+        both |= {
+            f: np.concatenate([getattr(p, f) for p in parts])
+            for f in ("weight", "horizon_hours", "quantiles")
+        }
+        write(path_of("divi-2021", name), replace(parts[0], **both))
+    shares = {s.unit: s for s in unit_shares("divi-2021", [data_set("divi-2021")], "now")}
+    kept, wide = shares["divi-2021, kept"], shares["divi-2021, wide"]
+    assert (kept.reaches, wide.reaches) == (True, False)
+    assert kept.inside.low < 80 < kept.inside.high
+    assert (kept.rows, wide.inside.value) == (400, 100)
+    assert (kept.worse, wide.worse) == (False, True)  # 8 wide in place of 7.2, and nothing outside either
+    assert wide.gain.value == pytest.approx(-100 / 9)
+    assert CHANGED not in shares
+    figures = {f.figure: f for f in unit_figures(list(shares.values()), "here")}
+    reached = figures["divi-2021, 1 d, units: coverage reaches into 77 to 83 %"]
+    assert (reached.measured, reached.unit, reached.met) == (1, "of 2", False)
+    assert reached.conditions == "here; not: divi-2021, wide"
+    assert figures["divi-2021, 1 d, units: interval score significantly worse"].measured == 1
+    assert unit_shares("divi-2021", [data_set("divi-2021")], "other") == []
 
 
 def test_outside_libraries_are_the_benchmarks_alone() -> None:
