@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -51,10 +51,15 @@ _IN_THESE_PAGES = re.compile(r"/(?:[^/\\\s\x00-\x1f][^\\\s\x00-\x1f]*)?")
 
 
 class Authority:
-    """Says who a token or a cookie belongs to."""
+    """Says who a token or a cookie belongs to.
 
-    def __init__(self, engine: Engine, home: Path) -> None:
-        self._engine, self._key = engine, _session_key(home)
+    Args:
+        engine: of the database of tokens. home: whose key seals sessions and links.
+        clock: the real time, by which sessions, links and tokens end.
+    """
+
+    def __init__(self, engine: Engine, home: Path, clock: Callable[[], datetime] = system_time) -> None:
+        self._engine, self._key, self._clock = engine, _session_key(home), clock
         self._cached: dict[bytes, tuple[float, Caller]] = {}
 
     def known(self, secret: str) -> Caller | None:
@@ -71,7 +76,7 @@ class Authority:
         fingerprint = _fingerprint(secret)
         with self._engine.connect() as connection:
             try:
-                caller = authenticate(connection, secret, now=system_time())
+                caller = authenticate(connection, secret, now=self._clock())
             except TokenError:
                 self._cached.pop(fingerprint, None)
                 return None
@@ -82,48 +87,57 @@ class Authority:
 
     def open_session(self, caller: Caller, *, by_link: bool = False) -> str:
         """The cookie of a session: it ends by itself, at sign-out, and with the caller's token."""
-        until = int(time.time()) + SESSION_SECONDS
+        until = int(self._clock().timestamp()) + SESSION_SECONDS
         ticket = secrets.token_hex(16)
         body = {"s": ticket, "t": caller.token_id, "r": sorted(caller.roles), "l": by_link, "u": until}
         return _sealed(self._key, "session", body)
 
     def session(self, cookie: str) -> Caller | None:
         """Whose session a cookie is; None: none, ended, or of a token that is valid no more. Asks the database."""
-        body = _opened(self._key, "session", cookie)
+        body = self._opened("session", cookie)
         if body is None:
             return None
         with self._engine.connect() as connection:
             if _is_spent(connection, body["s"]):
                 return None
-            caller = valid_caller(connection, body["t"], now=system_time())
+            caller = valid_caller(connection, body["t"], now=self._clock())
         return None if caller is None else _lent(caller, body["r"], by_link=body["l"])
 
     def end_session(self, cookie: str) -> None:
         """Ends a session for good: its cookie, wherever it was copied to, opens nothing any more."""
-        body = _opened(self._key, "session", cookie)
+        body = self._opened("session", cookie)
         if body is not None:
             with writing(self._engine) as connection:
                 _spend(connection, body["s"], body["u"])
 
     def enter(self, code: str) -> Caller | None:
         """Who enters by a link; each works once, and while its token does."""
-        body = _opened(self._key, "link", code)
+        body = self._opened("link", code)
         if body is None:
             return None
         with writing(self._engine) as connection:
-            caller = valid_caller(connection, body["t"], now=system_time())
+            caller = valid_caller(connection, body["t"], now=self._clock())
             if caller is None or not _spend(connection, body["s"], body["u"]):
                 return None
         return _lent(caller, body["r"], by_link=True)
 
     def opened_page(self, code: str) -> str:
         """The path, in these pages, that a link of this home opens; "/" where it says none or is none of ours."""
-        body = _opened(self._key, "link", code)
+        body = self._opened("link", code)
         page = str(body.get("p", "/")) if body is not None else "/"
         return page if _IN_THESE_PAGES.fullmatch(page) else "/"
 
+    def _opened(self, kind: str, text: str) -> dict[str, Any] | None:
+        return _opened(self._key, kind, text, self._clock())
 
-def entry_link(home: Path, token: str, page: str = "/", roles: Collection[str] = LINK_ROLES) -> str:
+
+def entry_link(
+    home: Path,
+    token: str,
+    page: str = "/",
+    roles: Collection[str] = LINK_ROLES,
+    clock: Callable[[], datetime] = system_time,
+) -> str:
     """The path of a link that opens a page once, within a day; for whoever can read the home's key.
 
     Opened again by the browser that it let in, it leads to the same page.
@@ -131,9 +145,10 @@ def entry_link(home: Path, token: str, page: str = "/", roles: Collection[str] =
     Args:
         token: whose rights it lends, or that token's id; the link and who came by it end with the token.
         roles: at most these of the token's.
+        clock: the real time, from which the day counts.
     """
     token_id = token.split("_")[1] if token.startswith("vigie_") else token
-    until = int(time.time()) + LINK_SECONDS
+    until = int(clock().timestamp()) + LINK_SECONDS
     body = {"s": secrets.token_hex(16), "t": token_id, "r": sorted(roles), "u": until, "p": page}
     return f"/enter/{_sealed(_session_key(home), 'link', body)}"
 
@@ -197,7 +212,7 @@ def _sealed(key: bytes, kind: str, body: dict[str, Any]) -> str:
     return f"{content.decode()}.{seal.decode()}"
 
 
-def _opened(key: bytes, kind: str, text: str) -> dict[str, Any] | None:
+def _opened(key: bytes, kind: str, text: str, now: datetime) -> dict[str, Any] | None:
     """What was sealed as of this kind and has not ended; None: anything else."""
     content, _, seal = text.partition(".")
     try:
@@ -208,6 +223,6 @@ def _opened(key: bytes, kind: str, text: str) -> dict[str, Any] | None:
     except ValueError:
         return None
     # One that an earlier Vigie sealed names no kind: whoever holds it signs in again.
-    if not isinstance(body, dict) or body.get("k") != kind or body["u"] < time.time():
+    if not isinstance(body, dict) or body.get("k") != kind or body["u"] < now.timestamp():
         return None
     return body

@@ -13,7 +13,7 @@ from registry.trust.trust_store import load_trust
 from serving.messages.forecast_protocol import LoadedModel, ServedUnit
 from serving.messages.judged_tension import JudgedTension
 
-__all__ = ["ReleaseSource", "StoredReleases"]
+__all__ = ["ReleaseSource", "StoredReleases", "read_release"]
 
 
 class ReleaseSource(Protocol):
@@ -64,7 +64,7 @@ class StoredReleases(ReleaseSource):
     """
 
     def __init__(self, settings: Settings, read: Callable[[Release], LoadedModel] | None = None) -> None:
-        self._settings, self._read = settings, read or _loaded
+        self._settings, self._read = settings, read or read_release
         self._served: dict[tuple[str, str], Release] = {}
         self._stops: dict[str, tuple[object, bool]] = {}
 
@@ -108,7 +108,12 @@ class StoredReleases(ReleaseSource):
         return self._stops[model][1]
 
 
-def _loaded(release: Release) -> LoadedModel:
+def read_release(release: Release) -> LoadedModel:
+    """Reads a verified release into memory; its digest is that of the bytes that were read.
+
+    Raises:
+        PackageError: its package does not verify any more.
+    """
     from registry.model.forecast_model import (
         ForecastModel,  # the trees' library: slow to import, needed only now
     )

@@ -3,14 +3,16 @@
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from cli.arguments import Horizons
 from cli.main import main
-from hospital.errors import VigieError
+from cli.parser import make_app
 from tests.support.command_line import VERBS, fails
 from tests.support.repository import ROOT
 
@@ -119,25 +121,20 @@ def test_wrong_usage_is_said_in_a_line(
     assert not home.exists()
 
 
-def test_defaults_and_typed_values_reach_the_verb(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_defaults_and_typed_values_reach_the_verb(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     """What is written on the command line is what a verb works with; what is not written has its default."""
-    from registry.bulk import run
+    verb = get_command(make_app(TyperGroup)).commands["explain"]  # type: ignore[attr-defined]
+    arguments = ("bed-demand", "--data", "in", "--out", "x.parquet")
 
-    monkeypatch.delenv("VIGIE_LANGUAGE")
-    asked = []
+    def given(*more: str) -> dict[str, Any]:
+        return dict(verb.make_context("explain", [*arguments, *more]).params)
 
-    def keep(request: run.Request, *_: object, **__: object) -> None:
-        asked.append(request)
-        raise VigieError("that was enough")
-
-    monkeypatch.setattr(run, "explain_all", keep)
-    arguments = ("explain", "bed-demand", "--data", "in", "--out", "x.parquet")
-    assert "that was enough" in fails(capsys, *arguments)
-    fails(capsys, *arguments, "--version", "3", "--language", "en")
-    default = run.Request("bed-demand", None, Path("in"), None, Path("x.parquet"), "fr")
-    assert asked == [default, replace(default, version="3", language="en")]
+    default = {"model": "bed-demand", "data": Path("in"), "out": Path("x.parquet")}
+    default |= dict.fromkeys(("version", "mapping", "plot", "language"))
+    assert given() == default
+    assert given("--version", "3", "--language", "en") == {**default, "version": "3", "language": "en"}
+    assert "No version of bed-demand is released" in fails(capsys, "explain", *arguments)
+    assert "version 3" in fails(capsys, "explain", *arguments, "--version", "3")
 
 
 def test_horizons_are_hours() -> None:

@@ -65,12 +65,17 @@ class Installation:
         save_trust(self.settings.trust, replace(present, statements=(*former.statements, statement)))
 
     def register(
-        self, version: str = "1", *, model: str = "wait-time", author: str | None = "author"
+        self,
+        version: str = "1",
+        *,
+        model: str = "wait-time",
+        author: str | None = "author",
+        manifest: Mapping[str, Any] | None = None,
     ) -> Candidate:
-        """A registered candidate whose package says nothing but its version."""
+        """A registered candidate whose package says nothing but its version, and what else is given of its manifest."""
         building = self.settings.home / "building" / f"{model}-{version}"
         files = {name: f"{name} of {version}\n".encode() for name in ("median.ubj", "baseline.json")}
-        write_package(building, manifest_body(model, version), files)
+        write_package(building, {**manifest_body(model, version), **(manifest or {})}, files)
         body = {"data_digest": DIGEST, "seal_digest": DIGEST, "evidence_digest": DIGEST, "at": 0}
         key = None if author is None else self.people[author]
         return register(self.settings.candidates, model, version, building, body, key)
@@ -96,9 +101,11 @@ class Installation:
                 now=after(hours),
             )
 
-    def approved(self, version: str = "1", *, model: str = "wait-time") -> Candidate:
+    def approved(
+        self, version: str = "1", *, model: str = "wait-time", manifest: Mapping[str, Any] | None = None
+    ) -> Candidate:
         """A candidate that may be promoted."""
-        candidate = self.check(self.register(version, model=model))
+        candidate = self.check(self.register(version, model=model, manifest=manifest))
         self.approve(candidate, "ada", "bob")
         return candidate
 

@@ -35,7 +35,9 @@ def test_nobody_waits_for_forecasts_that_another_makes(quick_path: Path) -> None
     slow = SlowForecaster()
     hospital = Hospital(quick_path, forecaster=slow)
     parts = hospital.parts
+    parts.releases.refresh()  # as before any request
     before = look_if_due(parts, parts.clock.now())
+    assert slow.begun.is_set()
     hospital.later(60)
     slow.begun.clear()
     slow.go_on.clear()

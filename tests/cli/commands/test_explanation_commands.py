@@ -1,42 +1,35 @@
 """`vigie why` and `vigie counterfactual`: a prediction of the record explained, where nothing serves."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cli.main import main
 from hospital.times import DAY, moment
-from registry.record.tokens import Caller
-from serving import composition
-from serving.explanations.explainer import Explainer
-from serving.explanations.given_predictions import GivenPredictions
+from registry.candidates.candidates import register
+from tests.support.installation import DIGEST, Installation
+from tests.support.quick_versions import quick_release
 from tests.support.ward_census import END, WardService, ward_release
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> WardService:
-    """A service of three wards."""
+    """A service of three wards, whose home has its release."""
     root = tmp_path_factory.mktemp("wards")
-    return WardService.of(ward_release(root / "release"), root / "home")
+    release = ward_release(root / "release")
+    service = WardService.of(release, root / "home")
+    installation = Installation.make(root / "home")
+    body = {"data_digest": DIGEST, "seal_digest": DIGEST, "evidence_digest": DIGEST, "at": 0}
+    author, candidates = installation.people["author"], installation.settings.candidates
+    found = register(candidates, release.name, release.version, root / "release" / "p", body, author)
+    quick_release(installation, found, sorted(release.scope))
+    return service
 
 
 @pytest.fixture(autouse=True)
-def record(service: WardService, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def home(service: WardService, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command line reads this service's record and release."""
-
-    @contextmanager
-    def found(settings: Any) -> Iterator[Any]:
-        parts = service.parts
-        given = GivenPredictions(Explainer(parts.forecaster), parts.releases.current)
-        with parts.engine.connect() as connection:
-            yield given, connection, Caller("command line", frozenset({"auditor"})), parts.clock.now()
-
-    monkeypatch.setenv("VIGIE_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(composition, "recorded_predictions", found)
+    monkeypatch.setenv("VIGIE_HOME", str(service.parts.settings.home))
 
 
 def _said(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:

@@ -112,7 +112,6 @@ KILLED = """
 import os, signal, sys
 from serving.state import history_staging
 from cli.main import main
-history_staging._ROWS = 500
 real, calls = getattr(history_staging, sys.argv[1]), []
 def counted(*given, **named):
     calls.append(1)
@@ -124,22 +123,25 @@ main(["import", sys.argv[2]])
 """
 
 
+def killed_import(step: str, folder: Path, home: Path) -> None:
+    """An import that is killed as it takes a step for the fourth time: it leaves parts, and no row."""
+    environment = {**os.environ, "VIGIE_HOME": str(home)}
+    child = subprocess.run(
+        [sys.executable, "-c", KILLED, step, str(folder)], cwd=ROOT, env=environment, check=False
+    )
+    assert child.returncode == -signal.SIGKILL
+    assert stored(home) == []
+
+
 @pytest.mark.parametrize("step", ["write_atomically", "import_versions"])
 def test_killed_it_leaves_nothing_half_and_goes_on(
     step: str,
     simulated: Path,
     home: Path,
     capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """While parts are prepared, and while they are stored: no row is there; the next run uses the parts."""
-    environment = {**os.environ, "VIGIE_HOME": str(home)}
-    child = subprocess.run(
-        [sys.executable, "-c", KILLED, step, str(simulated)], cwd=ROOT, env=environment, check=False
-    )
-    assert child.returncode == -signal.SIGKILL
-    assert stored(home) == []
-    monkeypatch.setattr("serving.state.history_staging._ROWS", 500)
+    killed_import(step, simulated, home)
     assert main(["import", str(simulated)]) == 0
     said = capsys.readouterr().out
     assert "Went on from an import that was stopped: " in said
@@ -291,20 +293,10 @@ def test_parts_of_a_stopped_import_go_with_who_is_erased(
     assert not part.parent.exists()
 
 
-def test_a_damaged_part_is_named(
-    home: Path,
-    simulated: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_damaged_part_is_named(home: Path, simulated: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What to remove is said."""
-    folder = files(tmp_path / "data", stays=FIRST)
-
-    def spoiled(path: Path, content: bytes, *, mode: int) -> None:
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(content[:-5])
-
-    monkeypatch.setattr("serving.state.history_staging.write_atomically", spoiled)
-    assert "remove the folder" in refused(capsys, str(folder))
+    killed_import("import_versions", simulated, home)
+    part = next((home / PARTS).glob("*/*.json"))
+    part.write_bytes(part.read_bytes()[:-5])
+    assert "remove the folder" in refused(capsys, str(simulated))
     assert stored(home) == []

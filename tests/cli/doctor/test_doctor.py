@@ -24,7 +24,6 @@ from registry.candidates.candidates import register
 from registry.checkpoints.checkpointing import checkpoint
 from registry.checkpoints.service_key import service_key
 from registry.erasure.last_run import note_run
-from registry.package.manifest import verify_package
 from registry.record.database import open_database, opened_database, writing
 from registry.record.tables.record_tables import journal, observations
 from registry.record.tokens import create_token
@@ -269,20 +268,20 @@ def test_a_release_that_does_not_verify_is_named_with_its_reason(
 
 def test_a_school_calendar_that_ends_is_named(installation: Installation) -> None:
     """Six months before its end and after it, of a release whose hospital names a school zone; of no other."""
-    made = installation.approved()
-    promote(installation.settings, "wait-time", made.version, installation.people["releaser"], now=after(2))
-    folder = installation.settings.releases / "wait-time" / "000001" / "package"
     last = datetime.combine(last_school_day(), datetime.min.time(), UTC)
 
     def named(now: datetime) -> bool:
         return "school_calendar_ends" in [s.name for s in service_states(installation.settings, now)]
 
+    def release(version: str, locality: dict[str, str]) -> None:
+        made = installation.approved(version, manifest={"locality": locality})
+        releaser = installation.people["releaser"]
+        promote(installation.settings, "wait-time", made.version, releaser, now=after(1 + int(version)))
+
+    release("1", {})
     assert not named(last)
-    manifest = verify_package(folder)
-    zoned = manifest.model_copy(update={"locality": {"school_zone": "C"}})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("registry.package.manifest.verify_package", lambda folder: zoned)
-        assert [named(last - timedelta(days=n)) for n in (200, 100, 0, -100)] == [False, True, True, True]
+    release("2", {"school_zone": "C"})
+    assert [named(last - timedelta(days=n)) for n in (200, 100, 0, -100)] == [False, True, True, True]
 
 
 def test_retention_that_is_not_carried_out_is_named(

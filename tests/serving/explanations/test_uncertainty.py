@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial, reduce
 from operator import getitem
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,13 @@ from registry.components.exceedances import Exceedances
 from registry.components.interval_trees import SpreadTrees
 from registry.explanations.basis import Basis
 from registry.explanations.players import PLAYERS
-from registry.explanations.uncertainty import Uncertainty, explain_tension, explain_width
+from registry.explanations.uncertainty import explain_tension, explain_width
 from registry.model.forecast_model import Rows
 from registry.model.scope_fallback import answer
 from registry.record.database import writing
 from registry.record.tables.record_tables import predictions
-from serving.explanations import explainer
-from serving.messages.forecast_protocol import LoadedModel
+from serving.messages.forecast_protocol import Forecaster, LoadedModel
+from serving.messages.forecast_records import BedForecast
 from serving.messages.question_records import BedQuestion, ExplainOptions
 from tests.support.shapley import by_definition
 from tests.support.ward_census import END, WardService
@@ -96,17 +97,25 @@ def _edited(wards: WardService, prediction: str, path: tuple[str, ...]) -> None:
         connection.execute(update(predictions).where(is_it).values(response=json.dumps(body)))
 
 
-def test_reasons_that_do_not_add_up_are_not_answered(
-    wards: WardService, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class Wider:
+    """A forecaster whose intervals are wider than their reasons say, by two millionths of a bed."""
+
+    def __init__(self, true: Forecaster) -> None:
+        self._true = true
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._true, name)
+
+    def bed_demand(self, *question: Any) -> list[BedForecast]:
+        made = self._true.bed_demand(*question)
+        return [replace(f, beds={**f.beds, "p90": f.beds["p90"] + 2e-6}) for f in made]
+
+
+def test_reasons_that_do_not_add_up_are_not_answered(release: LoadedModel, tmp_path: Path) -> None:
     """Where a term is off by more than a millionth: neither with a forecast nor of one that was given."""
+    wards = WardService.of(release, tmp_path)
+    wards.parts.forecaster = Wider(wards.parts.forecaster)  # type: ignore[assignment]
     (made,) = wards.beds("A")["forecasts"]
-
-    def wrong(basis: Basis) -> Uncertainty:
-        found = explain_width(basis)
-        return replace(found, base=found.base + 2e-6)
-
-    monkeypatch.setattr(explainer, "explain_width", wrong)
     body = {"prediction_id": made["prediction_id"], "explain": {"of": "interval"}}
     assert wards.ask("/v1/explanations", body, 500)["code"] == "explanation_does_not_add_up"
     asked = {"units": ["A"], "horizons_hours": [24.0], "explain": {"of": "interval"}}

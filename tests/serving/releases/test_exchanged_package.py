@@ -16,7 +16,7 @@ from registry.package.manifest import write_package
 from registry.releases.promotion import promote
 from registry.releases.release import Release
 from serving.messages.forecast_protocol import LoadedModel
-from serving.releases.release_source import StoredReleases
+from serving.releases.release_source import StoredReleases, read_release
 from tests.support.installation import Installation, after, manifest_body
 
 SIGNED, OTHER = 42.0, 7.0
@@ -139,16 +139,13 @@ def test_signed_bytes_are_served_or_nothing(
 
 @pytest.mark.parametrize("way", ["package", "link", "baseline", "manifest"])
 def test_exchanged_at_the_very_moment_it_is_refused(
-    installation: Installation, release: Release, monkeypatch: pytest.MonkeyPatch, way: str
+    installation: Installation, release: Release, way: str
 ) -> None:
     """After all was verified and before the model is built: no chance decides here."""
-    from registry.model import model_package
-
     other = release.folder.parent.parent / "other"
     write_baselines(other, OTHER)
-    real = model_package.read_package
 
-    def late(directory: Path) -> object:
+    def late(verified: Release) -> LoadedModel:
         if way in ("package", "link"):
             os.rename(release.package, other.with_name("away"))
             if way == "package":
@@ -157,11 +154,10 @@ def test_exchanged_at_the_very_moment_it_is_refused(
                 release.package.symlink_to(other)
         else:
             os.replace(other / f"{way}.json", release.package / f"{way}.json")
-        return real(directory)
+        return read_release(verified)
 
-    monkeypatch.setattr(model_package, "read_package", late)
     with pytest.raises(RegistryError, match=r"changed while it was loaded|bytes were changed"):
-        StoredReleases(installation.settings).load("wait-time")
+        StoredReleases(installation.settings, late).load("wait-time")
 
 
 def test_the_other_package_is_one_that_the_loader_would_read(
