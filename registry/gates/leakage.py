@@ -113,21 +113,20 @@ def _margin(one: Alignment, usual: float) -> float:
 
 def _once(aligned: list[Finding]) -> list[Finding]:
     """What says the same again is no second finding: a feature's spread where its mean gives the outcome away, its
-    default where its roundness or value does, its scale where anything else of it does, and what is known together
+    default where its roundness or value does, its scale or width where anything else does, and what is known together
     where one of these does.
     """
     stopped = [f for f in aligned if f.required and not f.verdict.opens]
     written = {f.group for f in stopped if f.metric in (_METRICS["digits"], _METRICS["rounding"])}
     one_entry = any(f.metric in (_METRICS["known"], _METRICS["digits"]) for f in stopped)
+    one_scale = (_METRICS["width"], _METRICS["scale"])
     again = {
         _METRICS["spread"]: {f.group for f in stopped if f.metric != _METRICS["spread"]},
         _METRICS["default"]: written | {f.group for f in stopped if f.metric == _METRICS["value"]},
-        _METRICS["scale"]: {
-            f.group for f in stopped if f.metric not in (_METRICS["scale"], _METRICS["width"])
-        },
+        _METRICS["scale"]: {f.group for f in stopped if f.metric != _METRICS["scale"]},
         # Pulled towards the middle values lean to one side a little, too: that alone decides nothing.
         _METRICS["width"]: {
-            f.group for f in stopped if f.metric != _METRICS["width"] and f.verdict is Verdict.BLOCK
+            f.group for f in stopped if f.metric not in one_scale and f.verdict is Verdict.BLOCK
         },
         _METRICS["together"]: {f.group for f in aligned if one_entry},
     }

@@ -24,11 +24,13 @@ _ZONE = "Europe/Paris"
 
 def _typed_at_seven(visits: pd.DataFrame) -> pd.DataFrame:
     """Contacts of the night that are all typed at seven in the morning, in the last two months and a half."""
-    seen = visits["seen_at"].dt.tz_convert(_ZONE)
+    seen, seen_type = visits["seen_at"].dt.tz_convert(_ZONE), visits["seen_at"].dtype
     seven = seen.dt.normalize() + timedelta(hours=7)
     late = visits["arrived_at"] > visits["arrived_at"].max() - timedelta(days=75)
     night = late & (seen.dt.hour < 7)
-    return visits.assign(seen_at=seen.mask(night, seven).dt.tz_convert("UTC").astype(visits["seen_at"].dtype))
+    left = visits["left_at"].mask(night & (visits["left_at"] < seven), seven + timedelta(minutes=20))
+    times = {"seen_at": seen.mask(night, seven), "left_at": left}
+    return visits.assign(**{name: at.dt.tz_convert("UTC").astype(seen_type) for name, at in times.items()})
 
 
 @pytest.fixture(scope="module")
