@@ -5,6 +5,7 @@ The entry that says of the erasure has the digest of its tombstones, and is sign
 """
 
 import hashlib
+import re
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from registry.record.tombstones import ERASE_SUBJECT, erased_observations
 __all__ = ["Erased", "bury", "erase_from_files", "erase_subject", "tombstones_digest"]
 
 _CHUNK = 400
+_FEW, _PAGE = 20, 2_000
+_NAMED = re.compile(r'"([0-9a-f]{32})"')
+"""A pseudonym as a value of a JSON text."""
 
 
 @dataclass(frozen=True)
@@ -143,12 +147,16 @@ def bury(connection: Connection, rows: Sequence[Mapping[Any, Any]], entry: int) 
 def _naming(
     connection: Connection, query: Select[Any], column: ColumnElement[str], pseudonyms: Collection[str]
 ) -> list[tuple[Any, ...]]:
-    """Rows of a query whose column names one of the pseudonyms, each once, however many they are: a database takes a
-    thousand conditions in one question at most."""
-    found: dict[tuple[Any, ...], None] = {}
-    for chunk in _chunks(sorted(pseudonyms)):
-        found |= dict.fromkeys(map(tuple, connection.execute(query.where(_names(column, chunk)))))
-    return list(found)
+    """Rows of a query whose column names one of the pseudonyms, each once.
+
+    Few are looked for by the database. Of many, each row is read once and looked through here: a database takes a
+    thousand conditions at most, and holds up every writer while it tries them all on each row.
+    """
+    if len(pseudonyms) <= _FEW:
+        return list(dict.fromkeys(map(tuple, connection.execute(query.where(_names(column, pseudonyms))))))
+    wanted = frozenset(pseudonyms)
+    rows = connection.execute(query.add_columns(column)).yield_per(_PAGE)
+    return list(dict.fromkeys(row[:-1] for row in rows if not wanted.isdisjoint(_NAMED.findall(row[-1]))))
 
 
 def _names(column: ColumnElement[str], pseudonyms: Iterable[str]) -> ColumnElement[bool]:
