@@ -14,6 +14,8 @@ __all__ = ["parse"]
 MAX_DEPTH = 32
 MAX_NAMES = 200
 """Names in one object: several times as many as any row has. Each that is none is a fault to be named."""
+MAX_VALUES = 600_000
+"""Values in one body: twice those of the most rows that it may have. Each takes ten times its bytes once it is read."""
 _GZIP = b"\x1f\x8b"
 _OPEN, _CLOSE = frozenset("[{"), frozenset("]}")
 
@@ -23,7 +25,8 @@ def parse(body: bytes) -> Any:
 
     Raises:
         Problem: 400 with the code ``malformed_json``, ``not_utf8``, ``duplicate_key``, ``not_a_finite_number``,
-            ``too_deep``, ``too_many_names`` or ``lone_surrogate``; 415: it is compressed, whatever its head says.
+            ``too_deep``, ``too_many_names``, ``too_many_values`` or ``lone_surrogate``; 415: it is compressed,
+            whatever its head says.
     """
     if body.startswith(_GZIP):
         raise Problem(415, "unsupported_content_encoding", "problems.unsupported_content_encoding")
@@ -33,6 +36,8 @@ def parse(body: bytes) -> Any:
         raise Problem(400, "not_utf8", "problems.not_utf8") from None
     if text.startswith("\ufeff"):
         raise Problem(400, "malformed_json", "problems.byte_order_mark")
+    if text.count(",") >= MAX_VALUES:
+        raise Problem(400, "too_many_values", "problems.too_many_values", n=MAX_VALUES)
     if _too_deep(text):
         raise Problem(400, "too_deep", "problems.too_deep", n=MAX_DEPTH)
     try:

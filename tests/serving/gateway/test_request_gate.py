@@ -98,6 +98,16 @@ def test_what_is_json_comes_through(value: Any) -> None:
     assert parse(json.dumps(value).encode()) == value
 
 
+@pytest.mark.parametrize("value", ["[]", "1", '"a"'])
+def test_a_body_of_millions_of_values_is_not_read(value: str) -> None:
+    """Eight megabytes of empty lists took two hundred of memory; the most rows that there may be come through."""
+    with pytest.raises(Problem) as found:
+        parse(("[" + ",".join([value] * 600_001) + "]").encode())
+    assert found.value.code == "too_many_values"
+    row = "{" + ",".join(f'"k{n}":1' for n in range(30)) + "}"
+    assert len(parse(("[" + ",".join([row] * 10_000) + "]").encode())) == 10_000
+
+
 def test_brackets_in_texts_are_not_depth() -> None:
     """Only brackets outside of strings count."""
     value = ['[[[["\\' * 20] * 3
