@@ -16,7 +16,7 @@ from registry.digests import PRIVATE
 from registry.settings import Settings
 from serving.database_setup import CANNOT_OPEN
 from serving.errors import SettingsError
-from serving.http.request_log import configure
+from serving.http.request_log import configure, warn
 from serving.orphan_watch import SUPERVISOR
 from serving.worker_restart import keep_running, look_often
 
@@ -69,7 +69,7 @@ def _look_at_trust(settings: Settings) -> None:
     words = message("problems.serve.writable_trust", folder=settings.trust, places=tuple(writable))
     if settings.strict:
         raise SettingsError("problems.serve.strict", why=words)
-    print(in_words("problems.serve.warning", {"why": words}, settings.language), file=sys.stderr)
+    warn(in_words("problems.serve.warning", {"why": words}, settings.language))
 
 
 def serve(settings: Settings, service: str, *, monitor_command: Sequence[str] = ()) -> int:

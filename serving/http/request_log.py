@@ -14,6 +14,7 @@ __all__ = [
     "log_request",
     "log_storage_fault",
     "log_unexpected",
+    "warn",
     "write_one_form",
 ]
 
@@ -60,6 +61,15 @@ def write_one_form() -> None:
     for handler in [handler for other in (logging.getLogger(), *others) for handler in other.handlers]:
         if type(handler) is logging.StreamHandler:
             handler.setFormatter(_Line())
+
+
+def warn(words: str) -> None:
+    """Says something before the service's log is there: in words on a terminal, elsewhere as a line of that log."""
+    if sys.stderr.isatty():
+        print(words, file=sys.stderr)
+        return
+    record = logging.LogRecord("vigie.serve", logging.WARNING, "", 0, "%s", (words,), None)
+    print(_Line().format(record), file=sys.stderr)
 
 
 def log_request(

@@ -1,5 +1,6 @@
 """A service that can rewrite whom it trusts says so, or is refused."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,11 @@ def test_a_trust_folder_that_the_service_can_write_is_warned_of(
 ) -> None:
     """Loudly, on standard error, with what to do."""
     check_can_serve(_settings(installation, strict=False))
-    assert "ATTENTION\u00a0: le compte de ce service peut écrire" in capsys.readouterr().err
+    line = json.loads(capsys.readouterr().err)
+    assert (line["level"], line["log"]) == ("warning", "vigie.serve"), (
+        "a line of the service's log, as all others"
+    )
+    assert "ATTENTION\u00a0: le compte de ce service peut écrire" in line["message"]
     with pytest.raises(SettingsError, match="VIGIE_STRICT refuses"):
         check_can_serve(_settings(installation, strict=True))
 
