@@ -71,7 +71,7 @@ def waterfall_of(
         end=(text("picture.median", language), p50),
         unit=unit,
         language=language,
-        notes=(*notes, *(prediction.trust["warnings"] if _answered_in(why, language) else ())),
+        notes=(*notes, *_warnings(prediction, language)),
     )
 
 
@@ -167,10 +167,22 @@ def _title(
     )
 
 
-def _answered_in(why: Explanation, language: Language) -> bool:
-    """Whether an answer's sentences are in a language, by what its groups are called."""
+def _warnings(prediction: Prediction, language: Language) -> Sequence[str]:
+    """An answer's warnings where they are in this language; else that it is to be taken with caution, where it is: a
+    picture shows no more trust than its answer."""
+    warnings = prediction.trust["warnings"]
+    if _answered_in(prediction.explanation, warnings, language):
+        return warnings
+    return (f"{text('pages.degraded', language)}.",) if prediction.trust["status"] == "degraded" else ()
+
+
+def _answered_in(why: Explanation, warnings: Sequence[str], language: Language) -> bool:
+    """Whether an answer's sentences are in a language, by what its groups are called, or that a baseline answers."""
     groups = why.get("groups", ())
-    return bool(groups) and all(g["label"] == names.feature_group(g["group"], language) for g in groups)
+    if not groups:
+        baseline = {text(key, language) for key in ("trust.outside", "trust.total.all_by_baseline")}
+        return not baseline.isdisjoint(warnings)
+    return all(g["label"] == names.feature_group(g["group"], language) for g in groups)
 
 
 _LANGUAGE = Parameter(

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from hospital.features.feature import Feature
+from hospital.words.catalogue import text
+from hospital.words.language import Language
 from serving.forecasting.comparison import Comparison, compared_with, comparison_of
 from serving.forecasting.explanation_text import ExplanationTerms, ExplanationText
 from serving.forecasting.hospital.hospital_explanation_text import HospitalExplanationText
@@ -172,6 +174,34 @@ def test_the_reader_reads_their_own_language_whatever_the_answers(
     assert said[3] == f"{label}, {'1,5' if reader == 'fr' else '1.5'}"
     assert said[4] == ("Tous les autres facteurs" if reader == "fr" else "All other factors")
     assert drawn.start[1] + sum(step.change for step in drawn.steps) == pytest.approx(39.5)
+
+
+@pytest.mark.parametrize("reader", ["fr", "en"])
+@pytest.mark.parametrize("answered", ["fr", "en"])
+def test_a_picture_shows_no_more_trust_than_its_answer(reader: Language, answered: Language) -> None:
+    """Of a baseline, too, of which no feature says anything: its warnings where the reader speaks their language, else
+    that it is to be taken with caution, where it is."""
+    options = ExplainOptions(6, "typical", answered)
+    outside = text("trust.outside", answered)
+    why = ExplanationText(FEATURES, "min", answered).wait(
+        ExplanationTerms([], [], [], [], 0.0, 40.0, {}, "usual_hour"), options
+    )
+    made = WaitPrediction(
+        prediction_id="0" * 24,
+        visit_id="v",
+        prediction_time="2025-11-02T14:30:00Z",  # type: ignore[arg-type]
+        wait_minutes={"p10": 10.0, "p50": 40.0, "p90": 90.0},
+        explanation=why,
+        trust=Trust(status="baseline", warnings=(outside,)),
+    )
+    stale = (text("trust.stale", answered), outside)
+    caution = {"fr": "À prendre avec prudence.", "en": "Take with caution."}[reader]
+    for status, warnings, otherwise in (("baseline", (outside,), ()), ("degraded", stale, (caution,))):
+        trust = Trust(status=status, warnings=warnings)  # type: ignore[typeddict-item]
+        given = made.model_copy(update={"trust": trust})
+        drawn = waterfall_of(given, FEATURES, {}, ZoneInfo("Europe/Paris"), reader)
+        assert tuple(drawn.notes) == (warnings if reader == answered else otherwise)
+        assert drawn.start[0] == text("reasons.baselines.usual_hour", reader).partition(",")[0]
 
 
 @pytest.mark.parametrize("widening", [0, 1, 2, 3])
