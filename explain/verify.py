@@ -21,6 +21,7 @@ from explain.forest.forest import grow
 from explain.formats.ensemble import Array
 from explain.formats.reading import read_model
 from explain.formats.rows import Rows
+from explain.leaf_search import EVENLY, LeafSearch, combs
 from explain.reasons import Contributions
 from explain.verification import Verification
 
@@ -33,8 +34,6 @@ import shap
 
 __all__ = ["as_shap", "verify"]
 
-_ROWS = 200
-_TOGETHER = 25  # rows that are chosen at a time
 _REFERENCES = 16
 _TINY = 1e-12
 
@@ -81,12 +80,18 @@ def verify(model: bytes, X: Array) -> Verification:
         path = Path(folder) / "model.ubj"
         path.write_bytes(model)
         booster = xgb.Booster({"nthread": 1}, model_file=str(path))
-    forest = grow(read_model(model))
+    ensemble = read_model(model)
+    forest = grow(ensemble)
     begin, end = forest.rounds
     if (begin, end) != (0, booster.num_boosted_rounds()):
         booster = booster[begin:end]  # the trees that are served
-    leaves = booster.predict(xgb.DMatrix(X, nthread=1), pred_leaf=True).reshape(len(X), -1).astype(np.int32)
-    chosen = _rows(leaves)
+    search = LeafSearch([tree.left.size for tree in ensemble.trees], forest.leaf.size)
+    for rows in combs(len(X)):
+        if search.done:
+            break
+        leaves = booster.predict(xgb.DMatrix(X[rows], nthread=1), pred_leaf=True)
+        search.look(rows, leaves.reshape(len(rows), -1).astype(np.int32))
+    chosen = search.chosen()
     part = X[chosen]
     matrix = xgb.DMatrix(part, nthread=1)
     engine = TreeEngine(forest)
@@ -94,7 +99,7 @@ def verify(model: bytes, X: Array) -> Verification:
     plain = booster.predict(matrix, output_margin=True)
     return Verification(
         rows=int(chosen.size),
-        leaves=int(np.count_nonzero(_reached(_numbered(leaves)))),
+        leaves=search.reached,
         leaves_of_model=forest.leaf.size,
         predictions_off=int((~(np.abs(engine.predict(part) - plain) <= np.spacing(np.abs(plain)))).sum()),
         from_xgboost=_difference(ours, booster.predict(matrix, pred_contribs=True)[:, :-1]),
@@ -105,44 +110,10 @@ def verify(model: bytes, X: Array) -> Verification:
     )
 
 
-def _rows(leaves: Array) -> Array:
-    """Rows that together reach every leaf of every tree: 200 evenly through all, then those that reach most others.
-
-    Args: leaves: int32 [rows, trees], the leaf that each row reaches.
-    """
-    ids = _numbered(leaves)
-    missing = _reached(ids)
-    chosen = np.unique(np.linspace(0, len(ids) - 1, min(_ROWS, len(ids))).astype(np.int64))
-    missing[ids[chosen]] = False
-    left = np.arange(len(ids))
-    while missing.any():
-        others = np.count_nonzero(missing[ids], axis=1)
-        best = np.argsort(-others, kind="stable")[:_TOGETHER]
-        best = best[others[best] > 0]
-        missing[ids[best]] = False
-        chosen = np.concatenate([chosen, left[best]])
-        if np.count_nonzero(others) < len(ids) / 2:  # the rows without a missing leaf stay without one
-            ids, left = ids[others > 0], left[others > 0]
-    return np.sort(chosen)
-
-
-def _numbered(leaves: Array) -> Array:
-    """The same with a number for each leaf of all trees: int32 [rows, trees]."""
-    before = np.cumsum(leaves.max(axis=0) + 1) - (leaves.max(axis=0) + 1)
-    return leaves + before.astype(leaves.dtype)
-
-
-def _reached(ids: Array) -> Array:
-    """Whether some row reaches each leaf: bool [leaves], by the leaves' numbers."""
-    found = np.zeros(int(ids.max()) + 1, bool)
-    found[ids] = True
-    return found
-
-
 def _from_shap(engine: TreeEngine, booster: Any, X: Array) -> float:
     """Of 200 rows against 16 others: shap's own code. (Path-dependent, shap asks XGBoost itself.)"""
     rows, reference = (
-        X[np.linspace(0, len(X) - 1, count).astype(np.int64)] for count in (min(_ROWS, len(X)), _REFERENCES)
+        X[np.linspace(0, len(X) - 1, count).astype(np.int64)] for count in (min(EVENLY, len(X)), _REFERENCES)
     )
     explainer = shap.TreeExplainer(booster, reference, feature_perturbation="interventional")
     theirs = np.asarray(explainer.shap_values(rows, check_additivity=False))

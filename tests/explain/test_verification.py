@@ -13,9 +13,10 @@ import xgboost as xgb
 from explain import ExplanationError, TreeEngine
 from explain.forest.forest import grow
 from explain.formats.ensemble import Array
+from explain.leaf_search import AT_A_TIME, LeafSearch, combs
 from explain.reasons import Contributions
 from explain.verification import Verification, verify_apart
-from explain.verify import _difference, _rows, as_shap, verify
+from explain.verify import _difference, as_shap, verify
 from registry.digests import canonical_json
 from registry.facts.cache import keep
 from registry.facts.explanation_facts import verified
@@ -155,17 +156,62 @@ def test_the_trees_that_are_served_are_those_that_are_held_against() -> None:
     assert max(found.from_xgboost, found.from_shap) < 1e-5
 
 
+def looked_for(*parts: Array, leaves: int) -> LeafSearch:
+    """A search that was given rows in parts, one after the other: the leaf that each reaches in each of three trees."""
+    search, first = LeafSearch([2000] * parts[0].shape[1], leaves), 0
+    for part in parts:
+        search.look(np.arange(first, first + len(part)), part)
+        first += len(part)
+    return search
+
+
 def test_rows_for_every_leaf_are_found_and_no_others() -> None:
     """Two hundred evenly through all, and those that alone reach a leaf; one that reaches two does for both."""
     leaves = np.zeros((1000, 3), np.int32)
     leaves[501, 0], leaves[777, 1], leaves[333, 0], leaves[333, 2] = 1, 4, 2, 1
     even = np.linspace(0, 999, 200).astype(np.int64)
     assert not {333, 501, 777} & set(even.tolist())
-    assert _rows(leaves).tolist() == sorted([*even.tolist(), 333, 501, 777])
-    assert _rows(leaves[:50]).tolist() == list(range(50))
+    found = looked_for(leaves, leaves=7)
+    assert found.chosen().tolist() == sorted([*even.tolist(), 333, 501, 777])
+    assert (found.reached, found.done) == (7, True)
+    assert looked_for(leaves[:50], leaves=7).chosen().tolist() == list(range(50))
     many = np.zeros((1000, 1), np.int32)
     many[:, 0] = np.arange(1000)
-    assert _rows(many).tolist() == list(range(1000))
+    assert looked_for(many, leaves=1000).chosen().tolist() == list(range(1000))
+
+
+def test_a_row_that_reaches_what_another_does_is_not_taken_for_it() -> None:
+    """In whichever part it was looked at; and it is known when no leaf is missing any more."""
+    leaves = np.zeros((600, 3), np.int32)
+    leaves[10, 0], leaves[311, 0], leaves[320, 1], leaves[330, 1] = 5, 5, 7, 7
+    even = np.linspace(0, 599, 200).astype(np.int64)
+    assert not {10, 311, 320, 330} & set(even.tolist())
+    half = looked_for(leaves[:300], leaves=5)
+    assert (half.reached, half.done) == (4, False)
+    found = looked_for(leaves[:300], leaves[300:], leaves=5)
+    assert set(found.chosen().tolist()) - set(even.tolist()) == {10, 320}
+    assert (found.reached, found.done) == (5, True)
+
+
+@pytest.mark.parametrize("rows", [1, 200, AT_A_TIME, 2 * AT_A_TIME - 1, 2 * AT_A_TIME, 100_000])
+def test_rows_are_looked_at_in_parts_that_go_through_all(rows: int) -> None:
+    """Each row is in one of them, and none is small where there are many rows."""
+    parts = [part.tolist() for part in combs(rows)]
+    assert sorted(row for part in parts for row in part) == list(range(rows))
+    assert len(parts) == max(rows // AT_A_TIME, 1)
+    assert {part[k + 1] - part[k] for part in parts for k in range(len(part) - 1)} <= {len(parts)}
+
+
+def test_a_leaf_that_few_rows_reach_is_found_among_many(trained: tuple[bytes, Array]) -> None:
+    """Of the rows that training knew a thousand times over, but for one: that one is looked for, too."""
+    model, X = trained
+    alone = verify(model, X)
+    usual = np.repeat(X[:1], 40 * len(X), axis=0)
+    found = verify(model, np.concatenate([usual, X]))
+    assert found.leaves == found.leaves_of_model == alone.leaves
+    assert found.predictions_off == 0
+    few = verify(model, usual)
+    assert (few.rows, few.leaves) == (200, 60)
 
 
 def test_what_shap_draws_is_of_one_output() -> None:
