@@ -1,6 +1,6 @@
 """Split conformal calibration by group: beside NumPy, by its coverage, and by hand."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -235,3 +235,35 @@ def test_whole_beds_are_spread_over_their_unit_interval_as_coverage_is_judged() 
             1,
         )
         assert inside.mean() == pytest.approx(0.8, abs=0.02)
+
+
+def test_a_whole_bed_is_ten_places_that_are_the_news_of_one_row() -> None:
+    """NumPy's quantiles of each known row at -0.45 to 0.45 beds, in widths of its side, at levels of so many rows."""
+    rng, n = np.random.default_rng(9), 40
+    weight = np.concatenate([rng.uniform(0.1, 2, n), np.zeros(20)])
+    scale, widths = rng.uniform(0.5, 3, weight.size), rng.uniform(0.5, 3, (weight.size, 2))
+    residual = np.where(weight > 0, rng.gumbel(size=weight.size), np.nan)
+    plain = errors(np.zeros(weight.size, np.int64), residual, widths, weight)
+    found = calibrated(replace(plain, rows=replace(plain.rows, scale=scale)), 1, whole=True)
+    known, beds = weight > 0, np.array([-0.45, -0.35, -0.25, -0.15, -0.05, 0.05, 0.15, 0.25, 0.35, 0.45])
+
+    def quantile(values: Array, weights: Array, level: float) -> float:
+        if level < 0.5:
+            return -quantile(-values, weights, 1 - level)
+        return float(np.quantile(values, level * (n + 1) / n, weights=weights, method="inverted_cdf"))
+
+    shift = quantile(residual[known], weight[known], 0.5)
+    left = residual[known, None] + beds / scale[known, None] - shift
+    z = (left / np.where(left < 0, widths[known, :1], widths[known, 1:])).ravel()
+    expected = np.array([quantile(z, np.repeat(weight[known], 10), level) for level in LEVELS])
+    expected[MEDIAN] = 0.0
+    assert expected[MEDIAN - 1] < 0 < expected[MEDIAN + 1]
+    assert found.shift.tolist() == [shift]
+    np.testing.assert_allclose(found.z[0], expected, rtol=1e-12)
+
+
+def test_classes_of_quantiles_that_do_not_fit_one_another_are_refused() -> None:
+    """One list has a class for each of the two groups, the other for three."""
+    group = np.zeros(300, np.int64)
+    with pytest.raises(ValueError, match="zip"):
+        calibrated(errors(group, np.zeros(300)), 2, alike=(np.zeros(2, np.int64), np.zeros(3, np.int64)))

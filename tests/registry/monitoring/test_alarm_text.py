@@ -8,7 +8,7 @@ import pytest
 
 from hospital.features.bed_list import ALL_BED_FEATURES
 from hospital.features.wait import WAIT_FEATURES
-from hospital.words import formats
+from hospital.words import formats, names
 from hospital.words.language import Language
 from registry.monitoring.alarm_text import change_in_words, stopped_in_words, warning_of, what_of
 from registry.monitoring.alarms import OVERRULED, StandingAlarm
@@ -38,7 +38,8 @@ def test_a_figure_of_everybody_has_its_own_words() -> None:
         everybody = what_of("errors", "all", language)  # type: ignore[arg-type]
         assert everybody != what_of("errors", "mother_child", language)  # type: ignore[arg-type]
         assert "all" not in everybody.split()
-        assert "crowding" not in what_of("explanations", "crowding", "fr")
+        group = names.feature_group("seasonal_profile", language)  # type: ignore[arg-type]
+        assert group in what_of("explanations", "seasonal_profile", language)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])

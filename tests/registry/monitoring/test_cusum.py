@@ -78,6 +78,13 @@ def test_a_margin_of_almost_nothing_has_the_root_of_a_mean_time_under_a_day_s_sc
     assert threshold(margin, FOREVER, chance)[0] == pytest.approx(expected, rel=1e-6)
 
 
+def test_the_threshold_is_exact_up_to_the_largest_mean_time_that_is_computed() -> None:
+    """k = 3, a chance of 1e-300: exp(6h) = 365e300 x 18, whose logarithm is 699.57; what else is in it is too small."""
+    exponent = math.log(365) + 300 * math.log(10) + math.log(18)
+    assert 699 < exponent < 700
+    assert threshold(3.0, FOREVER, 1e-300)[0] == pytest.approx(exponent / 6, rel=1e-6)
+
+
 def test_a_threshold_is_at_least_three_of_the_largest_steps() -> None:
     """A margin so wide that 2 would do, and still no three days alarm."""
     assert threshold(3.0, FOREVER, 0.05)[0] == 6.0
