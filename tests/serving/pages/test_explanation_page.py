@@ -197,8 +197,7 @@ def test_a_picture_shows_no_more_trust_than_its_answer(reader: Language, answere
     stale = (text("trust.stale", answered), outside)
     caution = {"fr": "À prendre avec prudence.", "en": "Take with caution."}[reader]
     for status, warnings, otherwise in (("baseline", (outside,), ()), ("degraded", stale, (caution,))):
-        trust = Trust(status=status, warnings=warnings)  # type: ignore[typeddict-item]
-        given = made.model_copy(update={"trust": trust})
+        given = made.model_copy(update={"trust": {"status": status, "warnings": warnings}})
         drawn = waterfall_of(given, FEATURES, {}, ZoneInfo("Europe/Paris"), reader)
         assert tuple(drawn.notes) == (warnings if reader == answered else otherwise)
         assert drawn.start[0] == text("reasons.baselines.usual_hour", reader).partition(",")[0]
