@@ -45,9 +45,9 @@ def test_of_many_unknown_inputs_five_are_named_and_the_others_counted() -> None:
     features = tuple(Feature(f"f{i}", "flow", f"F{i}", f"F{i}") for i in range(19))
     missing = [f.name for f in features]
     (said,) = warnings_of(features, [], missing, inside=True, stale=False, unheld=False, language="en")
-    assert said.endswith(": F0, F1, F2, F3, F4 and 14 others.")
+    assert said.endswith(": F0; F1; F2; F3; F4 and 14 others.")
     (few,) = warnings_of(features, [], missing[:6], inside=True, stale=False, unheld=False, language="fr")
-    assert few.endswith(": F0, F1, F2, F3, F4, F5.")
+    assert few.endswith(": F0\u00a0; F1\u00a0; F2\u00a0; F3\u00a0; F4\u00a0; F5.")
 
 
 def test_a_department_that_is_not_known_comes_before_what_is_unknown_of_it() -> None:
