@@ -16,8 +16,9 @@ from typing import Any
 
 from benchmarks.demo import _family
 from cli.demo.service_process import end
+from hospital.times import instant, parse_time
 
-__all__ = ["Load", "Service", "request_of", "running", "wrk"]
+__all__ = ["Load", "Service", "clock_of", "request_of", "running", "wrk"]
 
 ROOT = Path(__file__).resolve().parents[2]
 _READY_SECONDS, _LOOK_SECONDS = 60.0, 0.02
@@ -135,6 +136,14 @@ def request_of(service: Service, path: str, body: Any, token: str) -> urllib.req
     """A POST of JSON."""
     headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
     return urllib.request.Request(f"http://127.0.0.1:{service.port}{path}", _json(body), headers)
+
+
+def clock_of(service: Service, token: str) -> int:
+    """The instant by Vigie's own clock in a service, which begins when it is started."""
+    headers = {"authorization": f"Bearer {token}"}
+    request = urllib.request.Request(f"http://127.0.0.1:{service.port}/v1/models", headers=headers)
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own http address
+        return instant(parse_time(json.loads(answer.read())["now"]))
 
 
 def _json(body: Any) -> bytes:
