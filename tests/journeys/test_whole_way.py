@@ -91,7 +91,7 @@ class Home:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """The wait time of the demo's hospital (seed 1) trained, checked, approved and released.
 
-    Beds do not go this way here: `tests/journeys/test_demo_centre.py` has both models, by the demo's own steps;
+    Beds do not go this way here: `tests/journeys/test_demo.py` has both models, by the demo's own steps;
     `tests/journeys/test_real_records.py` beds by the command line, where the real data lie; and
     `tests/journeys/test_baseline_only.py` beds by the command line, of baselines alone.
     """

@@ -7,7 +7,7 @@ from tests.support.repository import ROOT
 __all__ = ["LONGEST", "longest_first"]
 
 LONGEST = (
-    "journeys/test_demo_centre.py",
+    "journeys/test_demo.py",
     "journeys/test_whole_way.py",
     "journeys/test_documents_as_written.py",
     "journeys/test_notebook.py",
