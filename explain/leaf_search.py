@@ -34,7 +34,8 @@ class LeafSearch:
         done: whether these are all that there are.
 
     Args:
-        nodes: of each tree. leaves: of the model.
+        nodes: how many each tree has.
+        leaves: of the model.
     """
 
     def __init__(self, nodes: Sequence[int], leaves: int) -> None:
@@ -56,7 +57,8 @@ class LeafSearch:
         """Looks at more rows.
 
         Args:
-            rows: int64 [n], their numbers. leaves: int32 [n, trees], the node that each ends in.
+            rows: int64 [n], their numbers.
+            leaves: int32 [n, trees], the node that each ends in.
         """
         ids = leaves + self._before
         self._seen[ids] = True

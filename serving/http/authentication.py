@@ -54,7 +54,8 @@ class Authority:
     """Says who a token or a cookie belongs to.
 
     Args:
-        engine: of the database of tokens. home: whose key seals sessions and links.
+        engine: of the database of tokens.
+        home: whose key seals sessions and links.
         clock: the real time, by which sessions, links and tokens end.
     """
 
