@@ -21,6 +21,7 @@ LONGEST = (
     "hospital/contracts/test_contracts.py",
     "registry/releases/test_killed_release.py",
     "registry/gates/test_explanation_stability.py",
+    "assembly/test_service_process.py",
     "assembly/test_service_over_network.py",
     "faults/test_kills.py",
     "registry/monitoring/test_monitor_beds.py",
