@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pandas as pd
 import pytest
 
@@ -17,6 +18,7 @@ from registry.check.run import check
 from registry.policy.board_policy import default_policy
 from tests.support.installation import NOW, Installation
 from tests.support.quick_versions import quick_candidate
+from tests.support.repository import ROOT
 from training.packages.package_request import Request
 
 _ZONE = "Europe/Paris"
@@ -64,6 +66,13 @@ def test_what_the_tables_show_is_in_the_report(checked: dict[str, Candidate]) ->
     assert heap["clock"] == "07:00"
     assert 0 < heap["share"] < 1
     assert heap["days"] > 30
+
+
+def test_a_report_with_tables_keeps_its_schema(checked: dict[str, Candidate]) -> None:
+    """What stands in it of the tables is what `docs/report.schema.json` names."""
+    schema = json.loads((ROOT / "docs" / "report.schema.json").read_text())
+    for version in checked.values():
+        jsonschema.Draft202012Validator(schema).validate(version.json("report.json"))
 
 
 @pytest.mark.parametrize(("language", "said"), [("fr", "saisies par lots"), ("en", "entered in batches")])
