@@ -9,6 +9,7 @@ from scipy import stats
 from hospital.times import DAY
 from registry.statistics.disparities import (
     Disparity,
+    _draws,
     by_block,
     gap,
     mean_by_block,
@@ -203,3 +204,12 @@ def test_an_interval_without_an_end_is_not_written() -> None:
     exact = shown(Disparity("m", "g", Estimate(9.0, 0.0, 30), 0.15, 900), LEVELS)
     assert exact is not None
     assert exact.interval == (9.0, 9.0)
+
+
+def test_draws_that_all_groups_share_are_written_to_by_none() -> None:
+    """They are the same array for the same counts: whoever changed it would change what is drawn for the others."""
+    drawn = _draws(5, 7)
+    assert _draws(5, 7) is drawn
+    assert drawn.sum(axis=1).tolist() == [5.0] * 7
+    with pytest.raises(ValueError, match="read-only"):
+        drawn[0, 0] = 0.0

@@ -74,6 +74,8 @@ def test_at_most_and_within_include_their_limits() -> None:
     assert EXACT.at_most(exactly(0.75), 0.5) is Verdict.BLOCK
     touching = Levels(passing=0.05, blocking=0.5)  # a bound at a half is the estimate itself
     assert touching.at_most(Estimate(0.5, 1.0, 10**6), 0.5) is Verdict.INCONCLUSIVE
+    assert touching.within(Estimate(0.5, 1.0, 10**6), 0.25, 0.5) is Verdict.INCONCLUSIVE
+    assert touching.within(Estimate(0.25, 1.0, 10**6), 0.25, 0.5) is Verdict.INCONCLUSIVE
     assert EXACT.within(exactly(0.25), 0.25, 0.5) is Verdict.PASS
     assert EXACT.within(exactly(0.5), 0.25, 0.5) is Verdict.PASS
     assert EXACT.within(exactly(0.125), 0.25, 0.5) is Verdict.BLOCK

@@ -85,6 +85,7 @@ def test_under_two_months_only_the_level_is_known() -> None:
     days, epidemic = span(90)
     values = np.where(days % 7 == 2, 40.0, 100.0)
     short = fit_season(days, values, days < FIRST + 55, epidemic, FRANCE)
+    assert short.fit_error.shape == (90, 1), "one term, the level"
     np.testing.assert_allclose(short.expected, values[:55].mean(), rtol=1e-6)
     np.testing.assert_allclose((short.fit_error**2).sum(axis=1), 1 / 55, rtol=1e-6)
     longer = fit_season(days, values, days < FIRST + 56, epidemic, FRANCE)
