@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import Connection
 
 from hospital.arrays import Array
 from hospital.calendar import local_day
 from hospital.dataset.splits import Split
 from hospital.ingest.event_columns import columns_of
 from hospital.ingest.hospital_reader import HospitalTables
-from hospital.times import DAY, instant
+from hospital.times import DAY, HOUR, instant
 from registry.candidates.candidates import candidate, register
 from registry.errors import MonitorError
 from registry.model.dataset import PreparedBeds, PreparedWaits
@@ -24,10 +25,12 @@ from registry.monitoring.figure_collection import gather
 from registry.monitoring.run import MonitoringRun, run_monitoring
 from registry.package.manifest import HELD_BACK, write_package
 from registry.policy.board_policy import default_policy
-from registry.record.database import opened_database
+from registry.record.database import opened_database, writing
 from registry.releases.releases import current_release
 from registry.settings import Settings
+from serving.interface.recommendations.store import RecommendationStore
 from tests.support.installation import Installation, after
+from tests.support.journal_times import entered_at
 from tests.support.monitored_release import Released
 from tests.support.quick_versions import quick_candidate, quick_release, quick_tables
 from training.packages.package_request import Request
@@ -249,6 +252,30 @@ def test_without_the_table_that_it_forecasts_from_its_days_have_no_figure(
     assert (run.until_day, run.untested, run.raised) == (seen.until_day, None, ())
     assert run.days > 15
     assert all(figure["days"] == 0 for figure in seen.figures)
+
+
+def test_decisions_on_beds_are_counted_of_the_beds_model_alone(home: Home, tmp_path: Path) -> None:
+    """Twelve times people rightly overruled a unit's level: both models know the unit, one forecast it."""
+    (unit, *_) = home.package("bed-demand").manifest.units
+    assert unit.unit in {u.unit for u in home.package("wait-time").manifest.units}
+    at, found = instant(after(3)), {}
+    for model in ("bed-demand", "wait-time"):
+        settings = home.settings(model, tmp_path, 0)
+        with opened_database(settings.database) as engine, writing(engine) as connection:
+            for _ in range(12):
+                _overrule(connection, unit.unit, at)
+        run, _ = monitored(settings, model, hours=4)
+        found[model] = [(one.group, one.decided, one.right) for one in run.overruled], run.lost
+    assert found == {"bed-demand": ([(unit.group, 12, 12)], (unit.group,)), "wait-time": ([], ())}
+
+
+def _overrule(connection: Connection, unit: str, at: int) -> None:
+    store, content = RecommendationStore(connection), {"forecast": {"trust": {"status": "trusted"}}}
+    one = store.propose(unit, "tense", content, now=at, decide_by=at + HOUR)
+    answer = {"verdict": "rejected", "person": "A", "two_people": False, "reason_code": "known_better"}
+    store.act(one, "answered", "a", at, answer, closes=True)
+    store.act(one, "outcome", "a", at, {"right": True})
+    entered_at(connection, one.recommendation_id, at)
 
 
 def test_without_its_snapshot_figures_are_shown_and_not_tested(home: Home, tmp_path: Path) -> None:

@@ -77,6 +77,17 @@ def test_each_figure_has_the_mean_of_its_last_four_weeks(engine: Engine) -> None
     }  # fmt: skip
 
 
+def test_a_single_known_day_is_a_mean(engine: Engine) -> None:
+    """Of the last four weeks the last day alone is known, and is 7."""
+    change = np.full((40, 3), np.nan)
+    change[-1, 0] = 7.0
+    write_run(engine, release(1), default_policy(), replace(seen(), change=change), 19_000, after(1))
+    with engine.connect() as connection:
+        run = last_run(connection, "wait-time", 1)
+    assert run is not None
+    assert [(figure["change"], figure["days"]) for figure in run.figures] == [(7.0, 1), (None, 0), (None, 0)]
+
+
 def test_an_alarm_is_new_once_and_stops_where_the_policy_says_so(engine: Engine) -> None:
     """Its evidence is its numbers; a second run that finds it again returns nothing new."""
     policy = default_policy()
