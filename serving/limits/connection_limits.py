@@ -13,6 +13,7 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import uvicorn.config
+from httptools import HttpParserError
 from starlette.datastructures import Headers
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
@@ -23,6 +24,7 @@ from serving.http.problems import problem_response
 from serving.limits.admission import Place
 from serving.limits.connection_table import ConnectionTable
 from serving.limits.door import PLACE, knock
+from serving.limits.offered_upgrades import UpgradeOffers
 from serving.limits.server_end import begin_to_end
 
 __all__ = ["LimitedProtocol", "install"]
@@ -63,6 +65,8 @@ class LimitedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: BaseTransport) -> None:
         """Counts the connection, and waits for its first head."""
         super().connection_made(transport)  # type: ignore[arg-type]
+        self._offers = UpgradeOffers(self)
+        self.parser = self._offers.parser
         self.logger = _QUIET  # a line a malformed request would fill the disk for whoever sends nothing else
         self.ws_protocol_class = None  # there is no websocket here: an upgrade is answered as what else it is
         self._heard = self.loop.time()
@@ -98,7 +102,7 @@ class LimitedProtocol(HttpToolsProtocol):
                 piece, data = data[:HEAD_BYTES], data[HEAD_BYTES:]
                 if (self._answered and self._drain(len(piece))) or not self._has_room(len(piece)):
                     return
-                super().data_received(piece)
+                self._feed(piece)
                 continue
             if self._timer is None:
                 self._start_timer(self.head_seconds)
@@ -108,7 +112,17 @@ class LimitedProtocol(HttpToolsProtocol):
                 return
             piece, data = data[:room], data[room:]
             self._head_bytes += len(piece)
-            super().data_received(piece)
+            self._feed(piece)
+
+    def _feed(self, piece: bytes) -> None:
+        self._unset_keepalive_if_required()
+        try:
+            whole = self._offers.feed(piece)
+        except HttpParserError:
+            self._refuse(400)
+            return
+        if not whole and self.cycle is not None:
+            self.cycle.keep_alive = False  # what was asked for is answered, and the end
 
     def on_message_begin(self) -> None:
         """A head begins."""
@@ -209,16 +223,6 @@ class LimitedProtocol(HttpToolsProtocol):
         """The server ends: what lasts is to end, too."""
         begin_to_end()
         super().shutdown()
-
-    def send_400_response(self, msg: str) -> None:
-        """Answers what is no HTTP, as every other fault is answered."""
-        self._refuse(400)
-
-    def _unsupported_upgrade_warning(self) -> None:
-        if self.cycle is not None:
-            self.cycle.keep_alive = (
-                False  # the parser reads no further: what it was asked for is answered, and the end
-            )
 
     def _drain(self, size: int) -> bool:
         """Whether it was closed: more of an unwanted body came than is read away."""

@@ -54,6 +54,23 @@ def serving(large: int = 0, protocol: type[LimitedProtocol] | Literal["auto"] = 
         yield door
 
 
+@contextmanager
+def echoing() -> Iterator[Door]:
+    """The limits in front of an application that answers with the body it was sent."""
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message.get("body", b""), message.get("more_body", False)
+        length = [(b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": length})
+        await send({"type": "http.response.body", "body": body})
+
+    with listening(application, []) as door:
+        yield door
+
+
 @pytest.fixture
 def door() -> Iterator[Door]:
     """A server with the limits."""
@@ -159,6 +176,59 @@ def test_an_upgrade_is_answered_as_what_else_it_is(door: Door) -> None:
     """There is no websocket; the connection is closed behind the answer."""
     upgrade = b"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
     assert door.ask(upgrade + b"\x00" * 100).startswith(b"HTTP/1.1 ")
+
+
+_OFFER = b"host: x\r\nconnection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAEAAEAA\r\n"
+
+
+@pytest.mark.parametrize(
+    ("lengths", "body"),
+    [
+        (b"content-length: 9\r\n", b'{"a": 12}'),
+        (b"Transfer-Encoding: chunked\r\n", b'4\r\n{"a"\r\n5\r\n: 12}\r\n0\r\ntrailer: x\r\n\r\n'),
+        (b"content-length: 40000\r\n", b"{}" + b" " * 39_998),
+        (b"content-length: 0\r\n", b""),
+    ],
+    ids=["a length", "chunks", "a long one", "none"],
+)
+@pytest.mark.parametrize("size", [1, 7, 100_000], ids=["byte by byte", "in pieces", "at once"])
+def test_the_body_of_a_request_that_offers_an_upgrade_is_read(lengths: bytes, body: bytes, size: int) -> None:
+    """As Java's client sends a first request over plain HTTP: read whole, and what follows on the connection, too."""
+    offered = b"POST /echo?a=1 HTTP/1.1\r\n" + _OFFER + lengths + b"\r\n" + body
+    last = b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok"
+    sent = offered * 2 + last
+    with echoing() as door, door.open() as connection:
+        size = max(size, len(sent) // 400)
+        for start in range(0, len(sent), size):
+            connection.sendall(sent[start : start + size])
+        answer = read(connection)
+    data = b"".join(body.split(b"\r\n")[1:4:2]) if b"chunked" in lengths else body
+    assert answer.count(b"HTTP/1.1 200") == 3
+    assert [part.partition(b"HTTP/1.1")[0] for part in answer.split(b"\r\n\r\n")[1:]] == [data, data, b"ok"]
+
+
+def test_many_offers_in_one_piece_are_all_answered() -> None:
+    """Three hundred of them at once: each is answered in its turn."""
+    offered = b"POST / HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: x\r\ncontent-length: 1\r\n\r\na"
+    with echoing() as door:
+        last = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+        assert door.ask(offered * 300 + last).count(b"HTTP/1.1 200") == 301
+
+
+@pytest.mark.parametrize(
+    "lengths",
+    [
+        b"content-length: 3\r\ntransfer-encoding: chunked\r\n",
+        b"content-length: 3\r\ncontent-length: 4\r\n",
+        b"transfer-encoding: chunked, identity\r\n",
+        b"content-length: +3\r\n",
+    ],
+)
+def test_an_offer_does_not_make_two_lengths_one(lengths: bytes) -> None:
+    """What is refused without an upgrade is refused with one."""
+    with echoing() as door:
+        answer = door.ask(b"POST / HTTP/1.1\r\n" + _OFFER + lengths + b"\r\nabc")
+    assert code(answer) == (400, "malformed_http")
 
 
 def test_an_unwanted_body_is_read_away_within_bounds(door: Door) -> None:
