@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hospital.contracts.request_models import MOST_FAULTS
 from hospital.times import DAY, TimeError, instant, parse_time
 from hospital.words.catalogue import text
 from hospital.words.language import spoken
@@ -58,6 +59,8 @@ def wait_question(body: object, context: Context) -> Asked:
         rows.append(row)
         states.append(state)
         faults += more
+        if len(faults) >= MOST_FAULTS:
+            break
     visits = rows_of_contract("visits", rows, context, "visits", faults)
     faults += _long_ago(visits, context.now)
     if envelope is not None:

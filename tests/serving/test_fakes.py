@@ -104,8 +104,8 @@ def test_a_fake_forecast_has_the_fields_of_a_real_one(real: Service, tmp_path: P
             for name in ("predictions", "forecasts", "hospital"):
                 for forecast in shape.get(name, []):
                     forecast["trust"]["warnings"] = []  # there may be some, or none
-                    for key in ("staffed", "tension_probability"):
-                        forecast.pop(key, None)  # numbers, or unknown
+                    for key in ("staffed", "tension_probability", "tension_calibrated"):
+                        forecast.pop(key, None)  # said, or unknown
                     del forecast["explanation"]["compared_with"]  # cases, or none where there are too few
                     for contribution in forecast["explanation"]["contributions"]:
                         contribution["value"] = contribution["reference_value"] = "number or level"

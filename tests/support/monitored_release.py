@@ -7,6 +7,7 @@ from pathlib import Path
 from hospital.features.lookback import lookback_days
 from hospital.ingest.event_columns import columns_of
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
+from hospital.ingest.pseudonyms import load_or_create_key
 from hospital.simulator import Shift, simulate, write
 from hospital.times import DAY, instant
 from registry.record.database import opened_database, writing
@@ -19,8 +20,6 @@ from tests.support.installation import NOW, Installation, after
 from tests.support.new_databases import new_mlflow
 from training.packages.package_request import Request
 from training.train import train
-
-_KEY = b"a key for tests of the monitor"
 
 
 @dataclass(frozen=True)
@@ -58,13 +57,14 @@ class Released:
         installation = Installation.make(root / "home")
         settings = installation.settings
         new_mlflow(settings.home)
-        request, known = Request(model, horizons_hours), read_hospital(root / "known", None, _KEY)
+        pseudonyms = load_or_create_key(settings.pseudonym_key)
+        request, known = Request(model, horizons_hours), read_hospital(root / "known", None, pseudonyms)
         key = installation.people["author"]
         done = train(request, known, settings, key=key, now=NOW, progress=lambda *_: None)
         installation.check(done.candidate)
         installation.approve(done.candidate, "ada", "bob")
         promote(settings, model, done.candidate.version, installation.people["releaser"], now=after(2))
-        tables = read_hospital(root / "all", None, _KEY)
+        tables = read_hospital(root / "all", None, pseudonyms)
         return cls(installation, model, tables, root / "all", start, known_days)
 
     def monitored(self, database_url: str, day: int) -> Settings:

@@ -251,6 +251,7 @@ class FakeForecaster:
             beds=Quantiles(p10=max(0.0, p50 - width), p50=p50, p90=p50 + width),
             staffed=staffed,
             tension_probability=risk,
+            tension_calibrated=None if risk is None else True,
             explanation=self._explanation("beds", p50, explain, reasons),
             trust=Trust(status=status, warnings=warnings if status == "degraded" else ()),
             translations={
