@@ -20,16 +20,11 @@ _LEAST = 3
 """Forecasts at once that there is always room for: each takes at most about three times as long as alone."""
 _SLOWER = 2.0
 """Times as long as alone that an answer may take on average before there is less room."""
-_LESS = 0.7
-"""What one slow answer leaves of the room: those of one burst are enough to bring it down to the least."""
 _QUIET_SECONDS = 0.2
 """After so long without a refusal there is room for a burst again."""
 _TRY_SECONDS = 8.0
 """And after so long with refusals, once: little room makes for small batches, which bear less than large ones, and a
 load that could be borne would be refused for ever after one pause of the machine."""
-_LATER = 4
-"""Times as long until the next try, if that was none: each lets in a burst, whose answers are slow. Tried every eight
-seconds, three in a hundred of those let in were in one, and their p99 was six times the unloaded one."""
 
 
 class Place:
@@ -77,40 +72,26 @@ class _Room:
         self.clock, self._most, self._least = clock, most, min(least, most)
         self.inside, self.entries = 0, 0
         self._limit, self._alone_seconds = float(most), 0.0
-        self._refused = self._widened = self._calm = float("-inf")
-        self._try_seconds = _TRY_SECONDS
+        self._refused = self._widened = float("-inf")
 
     def has_room(self) -> bool:
         """Whether one more may come in; where not, that is remembered."""
         now = self.clock()
-        if self._is_quiet(now):
-            self._limit, self._widened, self._try_seconds = float(self._most), now, _TRY_SECONDS
-        elif now - self._widened > self._try_seconds:
-            self._limit, self._widened, self._try_seconds = float(self._most), now, self._try_seconds * _LATER
+        if now - self._refused > _QUIET_SECONDS or now - self._widened > _TRY_SECONDS:
+            self._limit, self._widened = float(self._most), now
         if self.inside < int(self._limit):
-            self._calm = min(self._calm, now)
             return True
-        self._refused, self._calm = now, float("inf")
+        self._refused = now
         return False
-
-    def _is_quiet(self, now: float) -> bool:
-        """Whether nobody had to be refused for a while.
-
-        A pause of the machine is none: who came meanwhile is only seen now, and who was here before still is.
-        """
-        calm = self.inside == 0 or now - self._calm > _QUIET_SECONDS
-        return calm and now - self._refused > _QUIET_SECONDS
 
     def learn(self, seconds: float, *, alone: bool) -> None:
         """Takes account of how long an answer took."""
+        if alone:
+            self._alone_seconds += (seconds - self._alone_seconds) * (0.1 if self._alone_seconds else 1.0)
         if self.clock() - self._refused > _QUIET_SECONDS:
-            if alone:  # beside a flood that is turned away nothing takes the time that it takes alone
-                self._alone_seconds += (seconds - self._alone_seconds) * (0.1 if self._alone_seconds else 1.0)
             return  # nobody is refused: however long it takes, there is room
-        if self._refused <= self._widened:
-            return  # nor since there is room for a burst again
         if seconds > _SLOWER * self._alone_seconds:
-            self._limit = max(float(self._least), self._limit * _LESS)
+            self._limit = max(float(self._least), self._limit * 0.95)
         else:
             self._limit = min(float(self._most), self._limit + 1.0 / self._limit)
 
