@@ -17,9 +17,9 @@ __all__ = ["length_limit_findings"]
 _BELOW = 0.75
 """What lies between three quarters of a limit and it is as near to it as can be measured."""
 _NATS, _NATS_INSIDE = 20.0, 28.0
-"""Twice in a thousand million, were days apart; of days inside a record there are more. Days are not: crowding lasts,
-so that a calm spring and summer have fewer long ones than the winter before, and surprise more than they should. Of
-forty sound hospitals one had a year in which that came to 17.7.
+"""Twice in a thousand million, were days independent; of days inside a record there are more. Busy days come together,
+so that chance goes further than that. Of forty sound hospitals one came to 17.7, from the middle of March to December;
+these numbers were set with it in view.
 """
 _LEAST_DAYS, _LEAST_ABOVE = 14, 20
 _STEP, _MOST_STEPS = 7, 60
