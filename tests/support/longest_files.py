@@ -15,7 +15,7 @@ LONGEST = (
     "journeys/test_real_records.py",
     "journeys/test_flaws_are_stopped.py",
     "journeys/test_real_forecasts.py",
-    "hospital/profile/test_profile.py",
+    "hospital/profile/test_damaged_times.py",
     "faults/test_postgresql_process.py",
     "training/packages/test_package_build.py",
     "hospital/contracts/test_contracts.py",
