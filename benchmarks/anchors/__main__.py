@@ -12,12 +12,15 @@ import re
 import sys
 from collections.abc import Sequence
 
-from benchmarks.anchors.comparison import Cell, cells, groups
+from benchmarks.anchors.comparison import LAST, Cell, cells, groups
 from benchmarks.anchors.data_sets import CHOOSING, FINAL, DataSet, data_set
 from benchmarks.anchors.figures import figures_of, show
+from benchmarks.anchors.intervals.change_figures import change_figures
+from benchmarks.anchors.intervals.hour_bands import band_figures, band_shares
+from benchmarks.anchors.intervals.shares import Share
+from benchmarks.anchors.intervals.unit_shares import unit_figures, unit_shares
 from benchmarks.anchors.parts import METHODS, compute, parts_of
-from benchmarks.anchors.unit_shares import UnitShare, unit_figures, unit_shares
-from benchmarks.results import conditions, publish
+from benchmarks.results import Figure, conditions, publish, published
 
 __all__ = ["main"]
 
@@ -44,19 +47,29 @@ def main() -> int:
 
 def _compare(data: Sequence[DataSet], label: str, before: str | None) -> int:
     """Shows and publishes; a part of the data is shown alone, so that the whole's figures stay as they were."""
+    said = f"{conditions()}; {_CONDITIONS}; Vigie's forecasts kept as {label}"
     out: list[Cell] = []
-    shares: list[UnitShare] = []
+    units: list[Share] = []
+    bands: list[Share] = []
+    changes: list[Figure] = []
     for group, members in groups(data).items():
         out += cells(group, members, label, before)
-        shares += unit_shares(group, members, label)
+        units += unit_shares(group, members, label)
+        bands += band_shares(group, members, label)
+        changes += change_figures(group, members, label, said)
     show(out)
     if not set(CHOOSING) <= set(data):
         print("A part of the data: benchmarks/results/anchors.json stays as it is.", file=sys.stderr)
         return 0
-    said = f"{conditions()}; {_CONDITIONS}; Vigie's forecasts kept as {label}"
-    figures = figures_of(out, said + (f", before as {before}" if before else "")) + unit_figures(shares, said)
-    publish("anchors", figures)
+    figures = figures_of(out, said + (f", before as {before}" if before else ""))
+    figures += [*unit_figures(units, said), *band_figures(bands, said), *changes]
+    publish("anchors", figures + ([] if set(FINAL) <= set(data) else _of_the_last_year()))
     return 0 if all(f.met in (True, None) for f in figures) else 1
+
+
+def _of_the_last_year() -> list[Figure]:
+    """What was written of the year that is looked at once, where it is not looked at now."""
+    return [f for f in published("anchors") if any(group in f.figure for group in LAST)]
 
 
 def _arguments() -> argparse.Namespace:

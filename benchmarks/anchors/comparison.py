@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.anchors.classics import CLASSICS
-from benchmarks.anchors.data_sets import DataSet
+from benchmarks.anchors.data_sets import FINAL, DataSet
 from benchmarks.anchors.forecast_files import Forecasts, aligned, path_of, read, together
 from benchmarks.anchors.scores import MEASURES, difference, mean, mean_of_both
 from benchmarks.anchors.vigie import MODEL, SERVED
 
 __all__ = [
     "BEFORE",
+    "LAST",
     "LIGHTGBM",
     "MEAN",
     "MEANS_BEFORE",
@@ -29,6 +30,9 @@ MEAN = "mean of LightGBM and Vigie"
 _MODEL, _MODEL_BEFORE = "Vigie's model", "Vigie's model before"
 MEANS_BEFORE = {of: f"mean of LightGBM and {of}" for of in (BEFORE, _MODEL_BEFORE)}
 """Of Vigie before as served, and of its model alone, which is harder to beat where the scope was narrow."""
+_EVERY = "divi, every origin"
+LAST = (*(d.name for d in FINAL), _EVERY)
+"""Groups that hold the year that is looked at once."""
 _CONFIDENCE = 0.95
 
 
@@ -69,7 +73,7 @@ def groups(data: Sequence[DataSet]) -> dict[str, list[DataSet]]:
             out.setdefault(one.group, []).append(one)
     finals = [one for one in data if one.final]
     if finals:
-        out["divi, every origin"] = [d for d in data if d.group == "divi"]
+        out[_EVERY] = [d for d in data if d.group == "divi"]
     return out
 
 

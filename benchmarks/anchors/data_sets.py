@@ -26,6 +26,7 @@ FINAL_YEAR = 2024
 _MAPPING = Path(__file__).resolve().parents[2] / "docs" / "mappings" / "divi.toml"
 _KEY = b"benchmark"
 _SWEDEN = ZoneInfo("Europe/Stockholm")
+_SIMULATED = ZoneInfo("Europe/Paris")
 
 Kind = Literal["beds", "waits", "survey"]
 
@@ -55,6 +56,13 @@ class DataSet:
     def model(self) -> str:
         """Name of the model that forecasts it."""
         return "bed-demand" if self.kind == "beds" else "wait-time"
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """By whose clock its rows have an hour of the day; None: its counts are of whole days, or have no dates."""
+        if self.group == "swedish":
+            return _SWEDEN
+        return _SIMULATED if self.group.startswith("hospital-") else None
 
     def tables(self) -> HospitalTables:
         """The hospital's tables; a simulated hospital is kept beside its forecasts."""

@@ -5,7 +5,6 @@ import numpy as np
 from benchmarks.anchors.forecast_files import Forecasts
 from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
-from hospital.times import DAY, HOUR
 from registry.statistics.disparities import mean_by_block
 from registry.statistics.intervals import Estimate, block_starts, daily_sums
 
@@ -16,7 +15,6 @@ __all__ = [
     "difference",
     "inside",
     "interval_score",
-    "level_changes",
     "mean",
     "mean_of_both",
     "tail_loss",
@@ -25,8 +23,6 @@ __all__ = [
 _LOW, _HIGH = LEVELS.index(0.1), LEVELS.index(0.9)
 _OUTSIDE = 0.2
 _RESAMPLES = 2000
-_CHANGE, _WEEK, _MONTH = 0.2, 7, 28
-"""A level changes where a week's mean lies a fifth or more from that of the 28 days before."""
 
 
 def absolute_error(forecasts: Forecasts) -> Array:
@@ -103,28 +99,3 @@ def difference(mine: Array, theirs: Array, rows: Forecasts) -> Estimate | None:
         return None
     blocks = [np.add.reduceat(a, starts) for a in (sums, total)]
     return mean_by_block(*blocks, resamples=_RESAMPLES)
-
-
-def level_changes(rows: Forecasts, unit: Array) -> Array:
-    """Rows whose outcome lies in the 28 days from a change of the unit's level: bool [n].
-
-    A level changes where the mean of seven days lies a fifth or more from that of the 28 days before, by outcomes.
-
-    Args:
-        unit: str [n], whose level is asked.
-    """
-    day = (rows.time + (rows.horizon_hours * HOUR).astype(np.int64)) // DAY
-    out = np.zeros(rows.size, bool)
-    for name in np.unique(unit).tolist():
-        mine = np.flatnonzero(unit == name)
-        first = int(day[mine].min())
-        of = day[mine] - first
-        count = np.bincount(of)
-        level = np.bincount(of, weights=rows.outcome[mine]) / np.where(count > 0, count, np.nan)
-        after = np.zeros(level.size, bool)
-        for begin in range(_MONTH, level.size - _WEEK + 1):
-            usual = level[begin - _MONTH : begin].mean()
-            if abs(level[begin : begin + _WEEK].mean() - usual) >= _CHANGE * usual:
-                after[begin : begin + _MONTH] = True
-        out[mine] = after[of]
-    return out

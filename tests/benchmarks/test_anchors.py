@@ -15,6 +15,8 @@ from benchmarks.anchors.comparison import BEFORE, LIGHTGBM, MEAN, MEANS_BEFORE, 
 from benchmarks.anchors.data_sets import ALL, CHOOSING, data_set
 from benchmarks.anchors.figures import figures_of
 from benchmarks.anchors.forecast_files import Forecasts, aligned, path_of, read, together, write
+from benchmarks.anchors.intervals.level_changes import CHANGED, days_since_change
+from benchmarks.anchors.intervals.unit_shares import unit_figures, unit_shares
 from benchmarks.anchors.parts import parts_of
 from benchmarks.anchors.plain_beds import features as bed_features
 from benchmarks.anchors.plain_boosters import FITTED, all_levels, uncrossed
@@ -26,11 +28,9 @@ from benchmarks.anchors.scores import (
     difference,
     inside,
     interval_score,
-    level_changes,
     mean_of_both,
     tail_loss,
 )
-from benchmarks.anchors.unit_shares import CHANGED, unit_figures, unit_shares
 from hospital.dataset.quantiles import LEVELS
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.times import DAY, HOUR, MINUTE
@@ -301,7 +301,7 @@ def test_a_level_changes_where_a_week_lies_a_fifth_from_the_month_before() -> No
     for level, expected in ((12.0, list(range(49, 77))), (11.9, [])):
         outcome = np.where(np.arange(120) < 50, 10.0, level)
         forecasts = rows([*outcome, *np.full(120, 10.0)], UNIFORM, [*range(-1, 119), *range(-1, 119)])
-        changed = level_changes(forecasts, np.repeat(["A", "B"], 120))
+        changed = np.isfinite(days_since_change(forecasts, np.repeat(["A", "B"], 120)))
         assert not changed[120:].any()
         assert [int(t // DAY) for t in forecasts.time[changed]] == expected
 
@@ -326,7 +326,7 @@ def test_intervals_are_asked_unit_by_unit(tmp_path: Path, monkeypatch: pytest.Mo
             for f in ("weight", "horizon_hours", "quantiles")
         }
         write(path_of("divi-2021", name), replace(parts[0], **both))
-    shares = {s.unit: s for s in unit_shares("divi-2021", [data_set("divi-2021")], "now")}
+    shares = {s.cell: s for s in unit_shares("divi-2021", [data_set("divi-2021")], "now")}
     kept, wide = shares["divi-2021, kept"], shares["divi-2021, wide"]
     assert (kept.reaches, wide.reaches) == (True, False)
     assert kept.inside.low < 80 < kept.inside.high
