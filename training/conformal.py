@@ -13,7 +13,7 @@ from registry.components.linear_step import Median
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from registry.model.forecast_model import MEDIAN, Rows
 
-__all__ = ["LEAST_CELL", "LEAST_WAITS", "Calibration", "Errors", "calibrated"]
+__all__ = ["LEAST_CELL", "LEAST_WAITS", "Calibration", "Errors", "calibrated", "spread_of_whole_beds"]
 
 LEAST_CELL = 150
 """Rows of a group that are enough for quantiles of its own."""
@@ -109,6 +109,14 @@ def calibrated(
     z[:, MEDIAN] = 0.0
     z[:, :MEDIAN] = np.minimum(z[:, :MEDIAN], 0.0)
     return Calibration(shift, np.maximum.accumulate(z, axis=1))
+
+
+def spread_of_whole_beds(errors: Errors) -> tuple[Array, Array]:
+    """Errors in units of their width, each outcome spread over its whole bed, and their weights: float64 [n, places]
+    each. Of a bed model, whose width has one side."""
+    beside = _PLACES / errors.rows.scale[:, None]
+    left = (errors.residual[:, None] + beside) / errors.width[:, None]
+    return left, np.repeat(errors.weight[:, None], _PLACES.size, axis=1)
 
 
 def _rows_of(errors: Errors, classes: Array, least: int) -> Iterator[Array]:

@@ -18,7 +18,15 @@ from hospital.arrays import Array
 from hospital.features.feature import Feature
 from training.trees import DEFAULT_HYPERPARAMETERS, Hyperparameters, fit_median, share_of_rows
 
-__all__ = ["HORIZON_TREES", "OWN_SHARE", "SHARED_ROUNDS", "fit_bed_median", "horizon_column", "rounds_of"]
+__all__ = [
+    "HORIZON_TREES",
+    "OWN_SHARE",
+    "SHARED_ROUNDS",
+    "fit_bed_median",
+    "horizon_column",
+    "rounds_of",
+    "under_splits",
+]
 
 _MOST_STEP = 0.3
 _NO_NODE, _NO_PARENT = -1, 2147483647  # as XGBoost writes them
@@ -123,7 +131,7 @@ def _together(shared: bytes, own: Sequence[dict[str, Any]], hours: Array, column
     parameters["base_score"] = json.dumps([float(np.float32((1 - OWN_SHARE) * start))])
     rounds = zip(*(b["learner"]["gradient_booster"]["model"]["trees"] for b in own), strict=True)
     trees = [_scaled(tree, 1 - OWN_SHARE) for tree in model["trees"]]
-    trees += [_scaled(_by_horizon(each, hours, column), OWN_SHARE) for each in rounds]
+    trees += [_scaled(under_splits(each, hours, column), OWN_SHARE) for each in rounds]
     model["trees"] = [{**tree, "id": number} for number, tree in enumerate(trees)]
     model["gbtree_model_param"]["num_trees"] = str(len(trees))
     model["iteration_indptr"], model["tree_info"] = list(range(len(trees) + 1)), [0] * len(trees)
@@ -139,14 +147,20 @@ def _scaled(tree: dict[str, Any], share: float) -> dict[str, Any]:
     return {**tree, "split_conditions": np.where(leaf, np.float32(share) * value, value).tolist()}
 
 
-def _by_horizon(trees: Sequence[dict[str, Any]], hours: Array, column: int) -> dict[str, Any]:
-    """One tree of several: splits on the horizon, half-way between two, lead to the tree of the nearest."""
+def under_splits(trees: Sequence[dict[str, Any]], hours: Array, column: int) -> dict[str, Any]:
+    """One tree of several, as XGBoost writes trees in JSON: splits on a column, half-way between two values, lead
+    to the tree of the nearest.
+
+    Args:
+        hours: float [trees], ascending, what the column has where each tree answers.
+        column: of X.
+    """
     if len(trees) == 1:
         return trees[0]
     middle = len(trees) // 2
     sides = [
-        _by_horizon(trees[:middle], hours[:middle], column),
-        _by_horizon(trees[middle:], hours[middle:], column),
+        under_splits(trees[:middle], hours[:middle], column),
+        under_splits(trees[middle:], hours[middle:], column),
     ]
     at = [_places(sides, 0), _places(sides, 1)]
     root = {

@@ -36,9 +36,15 @@ class Terms:
 
 @dataclass(frozen=True)
 class SpreadTrees:
-    """One width of both sides: the exponential of trees that learned the logarithm of absolute errors."""
+    """One width of both sides: the exponential of trees that learned the logarithm of absolute errors.
+
+    Attributes:
+        spread: those trees.
+        by_hour: what later days added to them by horizon and hour (docs/adr/0031-widths-by-the-hour.md); None: nothing.
+    """
 
     spread: TreeEngine
+    by_hour: TreeEngine | None = None
 
     def widths(self, X: Array, median: Array) -> Array:
         """Float64 [n], in units of the scale.
@@ -48,19 +54,21 @@ class SpreadTrees:
             median: float64 [n], what the median's trees say; not needed.
         """
         del median
-        return np.exp(self.spread.predict_exactly(X))
+        added = [engine.predict_exactly(X) for engine in self.engines]
+        return np.exp(sum(added[1:], start=added[0]))
 
     @property
     def engines(self) -> tuple[TreeEngine, ...]:
         """The trees."""
-        return (self.spread,)
+        return (self.spread,) if self.by_hour is None else (self.spread, self.by_hour)
 
     def terms(self, X: Array, scale: Array, median: tuple[Array, Array]) -> Terms:
         """Of the logarithm of the width in beds or minutes; arguments as of `QuantileTrees.terms`."""
         del median
-        found = self.spread.contributions(X)
-        base = np.log(scale) + found.base
-        return Terms(found.values, found.values, base, base)
+        found = [engine.contributions(X) for engine in self.engines]
+        values = sum((more.values for more in found[1:]), start=found[0].values)
+        base = sum((more.base for more in found), start=np.log(scale))
+        return Terms(values, values, base, base)
 
     def widths_of(self, added: Array, scale: Array) -> Array:
         """Widths in beds or minutes of sums of terms (float64 [n, …])."""

@@ -29,7 +29,7 @@ from registry.components.usual_cases import ARRAYS, UsualCases
 from registry.errors import PackageError
 from registry.model.forecast_rows import WAIT_GROUP_SHAPE
 from registry.model.hospital_total import HospitalTotal, group_totals
-from registry.package.manifest import HELD_BACK, HELD_BACK_FILES, Manifest, read_package
+from registry.package.manifest import HELD_BACK, HELD_BACK_FILES, SPREAD_BY_HOUR, Manifest, read_package
 from registry.package.packed_arrays import read_arrays
 
 __all__ = ["ModelPackage"]
@@ -137,7 +137,8 @@ class ModelPackage:
         """Of a package of waits its p10 and p90; of beds, and of waits made before they were stored, one spread."""
         if "p10.ubj" in self._files:
             return QuantileTrees(self._engine("p10.ubj"), self._engine("p90.ubj"))
-        return SpreadTrees(self._engine("spread.ubj"))
+        by_hour = self._engine(SPREAD_BY_HOUR) if SPREAD_BY_HOUR in self._files else None
+        return SpreadTrees(self._engine("spread.ubj"), by_hour)
 
     def _read_usual_cases(self, reference: dict[str, Array]) -> UsualCases | None:
         """What answers are compared with; None: a package made before its situations were stored compares nothing."""

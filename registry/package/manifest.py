@@ -25,6 +25,7 @@ __all__ = [
     "HELD_BACK_FILES",
     "LARGEST",
     "MODELS",
+    "SPREAD_BY_HOUR",
     "FeatureEntry",
     "Manifest",
     "PackageFiles",
@@ -45,6 +46,8 @@ LARGEST = 256 * 2**20
 """Bytes of a file of a package or a release: more than any has, and less than a service has memory."""
 HELD_BACK = "held_back_"
 """Begins the name of a file of an earlier fit, which never saw the validation set and is asked about it."""
+SPREAD_BY_HOUR = "spread_by_hour.ubj"
+"""What the calibration set adds to the spread of beds by horizon and hour; packages made before have none."""
 HELD_BACK_FILES = {
     "bed-demand": frozenset({"baseline.json", "linear.json", "median.ubj"}),
     "wait-time": frozenset({"calibration.json", "median.ubj", "p10.ubj", "p90.ubj"}),
@@ -60,6 +63,7 @@ ALLOWED_FILES = frozenset(
         "p10.ubj",
         "p90.ubj",
         "spread.ubj",
+        SPREAD_BY_HOUR,
         "calibration.json",
         "baseline.json",
         "exceedance.json",

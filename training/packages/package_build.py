@@ -16,7 +16,7 @@ from registry.components.training_range import TrainingRange
 from registry.digests import canonical_json
 from registry.model.dataset import PreparedBeds, PreparedWaits, fitted_until
 from registry.model.forecast_model import WAIT_GROUP_SHAPE, Rows, model_quantiles
-from registry.package.manifest import HELD_BACK
+from registry.package.manifest import HELD_BACK, SPREAD_BY_HOUR
 from training.adaptive import adaptive_width, followed
 from training.bed_baselines import (
     bed_baselines,
@@ -32,6 +32,7 @@ from training.calibration_days import (
 from training.conformal import LEAST_CELL, LEAST_WAITS, Calibration, Errors, calibrated
 from training.horizon_trees import fit_bed_median, horizon_column
 from training.monotone import WAIT_SIGNS, signs_of
+from training.packages.hour_spread import spread_by_hour
 from training.packages.interval_ends import fit_interval_ends
 from training.packages.lessons import Prepared, bed_lesson, known_or_zero, rows_of, wait_baselines
 from training.tension.admission_fit import learn_admissions
@@ -91,6 +92,7 @@ def fit_beds(
     median = Median(TreeEngine.load(fitted), linear, training_set.features)
     width = SpreadTrees(TreeEngine.load(spread))
     errors = Errors.of(median, width, calibration_set, calibration_set.rows(first))
+    errors, hours = _with_hours(errors, width, calibration_set)
     calibration = calibrated(errors, len(first.horizons), share=_SHIFT_SHARE, whole=True)
 
     held_back, served = (
@@ -115,7 +117,7 @@ def fit_beds(
         {
             **{HELD_BACK + name: content for name, content in held_back.files().items()},
             **served.files(),
-            **_files({"spread.ubj": spread}, calibration, reference, served.fitted),
+            **_files({"spread.ubj": spread, **hours}, calibration, reference, served.fitted),
             **hospital_total,
             **exceedances,
             **learn_admissions(data.events, split),
@@ -123,6 +125,17 @@ def fit_beds(
             "adaptive.json": canonical_json(rule.to_json()),
         }
     )
+
+
+def _with_hours(
+    errors: Errors, width: SpreadTrees, calibration_set: PreparedBeds
+) -> tuple[Errors, dict[str, bytes]]:
+    """The errors with widths that know the hour, and the file that says how; as they were where days say nothing."""
+    by_hour = spread_by_hour(errors, calibration_set)
+    if by_hour is None:
+        return errors, {}
+    whole = SpreadTrees(width.spread, TreeEngine.load(by_hour))
+    return replace(errors, width=whole.widths(calibration_set.X, errors.median)), {SPREAD_BY_HOUR: by_hour}
 
 
 @dataclass(frozen=True)

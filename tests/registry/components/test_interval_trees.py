@@ -36,6 +36,15 @@ def test_a_spread_is_one_width_of_both_sides() -> None:
     assert of_side(widths, np.array([-1.0, 1.0])).tolist() == widths.tolist()
 
 
+def test_what_the_hour_adds_is_a_factor_of_the_spread() -> None:
+    """The exponential of both trees' sum; both are asked where anybody asks which trees there are."""
+    both = SpreadTrees(_trees(0), _trees(1))
+    widths = both.widths(np.array([[0.5, 0.0], [0.5, 1.0]], np.float32), np.zeros(2))
+    assert widths.tolist() == [float(np.exp(0.5)), float(np.exp(1.5))]
+    assert both.engines == (_Column(0), _Column(1))
+    assert SpreadTrees(_trees(0)).engines == (_Column(0),)
+
+
 def test_quantiles_have_a_width_of_each_side() -> None:
     """From the median to p10 and to p90; where these cross the median, a small width and no negative one."""
     X = np.array([[1.0, 9.0], [4.0, 9.0], [1.0, 2.0]], np.float32)
@@ -66,7 +75,7 @@ def test_terms_add_up_to_the_widths() -> None:
     middle, low, high = (_engine(seed) for seed in (2, 1, 3))
     found = middle.contributions(X)
     median = found.values, np.full(50, float(found.base))
-    for trees in (QuantileTrees(low, high), SpreadTrees(high)):
+    for trees in (QuantileTrees(low, high), SpreadTrees(high), SpreadTrees(low, high)):
         terms = trees.terms(X, scale, median)
         wanted = trees.widths(X, middle.predict_exactly(X))
         sides = wanted if wanted.ndim == 2 else np.column_stack([wanted, wanted])

@@ -214,7 +214,9 @@ def _worth(
     group, scale = np.repeat(rows.calibration[i], 2), np.repeat(rows.scale[i], 2)
     median, base = model.median.reasons(pair, group, scale)
     assert isinstance(model.interval, SpreadTrees)
-    spread = model.interval.spread.contributions(pair)
+    width = [engine.contributions(pair) for engine in model.interval.engines]
+    spread = sum((trees.values for trees in width), start=np.zeros(pair.shape))
+    usual_width = sum(trees.base for trees in width)
     names = [f.name for f in model.features]
 
     def worth(players: frozenset[int]) -> float:
@@ -223,7 +225,7 @@ def _worth(
             playing |= set(range(len(names))) - set(columns)
         of = [int(j in playing) for j in range(len(names))]
         centre = base[0] + sum(median[k, j] for j, k in enumerate(of)) + model.shift[group[0]]
-        logarithm = spread.base + sum(spread.values[k, j] for j, k in enumerate(of))
+        logarithm = usual_width + sum(spread[k, j] for j, k in enumerate(of))
         j = names.index("demand_now")
         missing = 0.0 if j in playing else float(pair[1, j] - pair[0, j])
         stretch = rows.width[i] if len(columns) + 1 in players else 1.0

@@ -33,7 +33,7 @@ from registry.model.dataset import PreparedBeds, PreparedWaits, forecast, prepar
 from registry.model.forecast_model import MEDIAN, ForecastModel
 from registry.model.scope_fallback import answer
 from registry.model.scoring import prepare
-from registry.package.manifest import HELD_BACK, package_digest, write_package
+from registry.package.manifest import HELD_BACK, SPREAD_BY_HOUR, package_digest, write_package
 from tests.support.few_trees import FEW_TREES
 from tests.support.repository import ROOT
 from training.bed_baselines import bed_baselines, usual_of_the_other_half
@@ -547,6 +547,31 @@ def test_a_package_of_another_vigie_is_refused_in_words(
         covariate_feature("oxygen"),
     )  # of the hospital's own name
     assert unknown_features("bed-demand", own) == ()
+
+
+def test_widths_know_the_hour_in_a_package_that_says_so(
+    package_of: Callable[[str], BuiltPackage], tmp_path: Path
+) -> None:
+    """Its intervals are the spread's times what its file says of the hour, about the same p50; a package without that
+    file, as those made before, has the spread's own."""
+    built = package_of("bed-demand")
+    prepared = built.built.prepared
+    assert isinstance(prepared, PreparedBeds)
+    kept, files = built.read()
+    assert SPREAD_BY_HOUR not in files  # a fifth of a hospital has too few rows at each hour
+    y = prepared.X[:, [f.name for f in prepared.features].index("target_hour")] / 24
+    by_hour = fit_median(
+        prepared.X, y, np.ones(y.size), seed=1, progress=lambda: None, hyperparameters=FEW_TREES
+    )
+    write_package(tmp_path / "hours", kept, {**files, SPREAD_BY_HOUR: by_hour})
+    few = prepared.part(np.arange(prepared.prediction_time.size) % 101 == 0)
+    asked = few.rows(built.model.beds_or_raise)
+    (ours, _), (before, _) = (m.intervals(asked) for m in (ForecastModel(tmp_path / "hours"), built.model))
+    factor = np.exp(TreeEngine.load(by_hour).predict_exactly(few.X))
+    assert factor.max() / factor.min() > 1.5
+    assert np.array_equal(ours.centre, before.centre)
+    for name in ("below", "above"):
+        assert np.allclose(getattr(ours, name), factor * getattr(before, name), rtol=1e-6)
 
 
 def test_a_package_of_waits_of_before_still_answers(
