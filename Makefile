@@ -127,6 +127,10 @@ bench-tension: setup ## how good probabilities of tension are
 	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.forecasts.tension $(if $(DAYS),--days $(DAYS)) $(if $(SCALE),--scale $(SCALE))
 
 # BEFORE: another checkout, with its own `make setup`.
+bench-answers: setup ## what an answer costs beside another checkout's (BEFORE=DIR)
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.unchanged.answer_time --before $(BEFORE)
+
+# BEFORE: another checkout, with its own `make setup`.
 bench-unchanged: setup ## whether another checkout (BEFORE=DIR) gives the same numbers
 	$(BIN)/python -m benchmarks.unchanged --before $(BEFORE)
 

@@ -32,9 +32,10 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.results import Figure, conditions, publish
+from benchmarks.unchanged.checkout_service import SideError
 from benchmarks.unchanged.documents import Part, compare_sides
 from benchmarks.unchanged.renaming import TableError, load_table
-from benchmarks.unchanged.sides import Side, SideError, make_side
+from benchmarks.unchanged.sides import Side, make_side
 
 ROOT = Path(__file__).resolve().parents[2]
 DAYS = 560  # as many as the policy's history needs: all gates judge, and the hospital of seed 1 is released

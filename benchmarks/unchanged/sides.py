@@ -6,32 +6,32 @@ of a second simulated hospital explained, and the answers of the service.
 
 import hashlib
 import json
-import os
-import re
 import shutil
-import signal
-import socket
 import subprocess
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.unchanged.questions import Question, questions
+from benchmarks.unchanged.checkout_service import SideError, environment, free_port, post, service
+from benchmarks.unchanged.questions import questions
 from registry.digests import write_atomically
 
-__all__ = ["MODELS", "Side", "SideError", "feature_digests", "make_side"]
+__all__ = [
+    "MODELS",
+    "Side",
+    "commit_of",
+    "feature_digests",
+    "make_side",
+    "run_demo",
+    "take_over",
+]
 
 MODELS = ("bed-demand", "wait-time")
 OTHER_DAYS, OTHER_SEED = 70, 2  # a second hospital, whose rows are all explained; it trained nothing
 ASK_WITHIN_SECONDS = 240  # the contracts take times up to five minutes ahead of the service's clock
-READY_SECONDS = 300
-_CLOCK = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d) UTC")
 _CHANGED = "+changed"
 _KEY = hashlib.sha256(b"unchanged").hexdigest()  # of the pseudonyms: the same on both sides
 _DEFINITIONS = """
@@ -46,10 +46,6 @@ as_written = module.asdict
 module.asdict = lambda feature: renaming.rename(as_written(feature), names, ("features",))
 print(json.dumps({model: module.feature_digest(model) for model in asked["models"]}))
 """
-
-
-class SideError(RuntimeError):
-    """A side could not be made."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +80,11 @@ class Side:
         """A model's package: content by file name."""
         return {path.name: path.read_bytes() for path in (self.candidate(model) / "package").iterdir()}
 
+    @property
+    def units(self) -> list[str]:
+        """Of the bed model."""
+        return [u["unit"] for u in json.loads(self.package("bed-demand")["manifest.json"])["units"]]
+
     def explained(self, model: str) -> Path:
         """The file with every row of the second hospital explained."""
         return self.folder / f"explained-{model}.parquet"
@@ -104,8 +105,8 @@ def make_side(side: Side, days: int, seed: int) -> Side:
     Raises:
         SideError: a command of the checkout failed.
     """
-    _take_over(side, {"commit": _commit(side.root), "days": days, "seed": seed})
-    clock = _demo(side, days, seed)
+    take_over(side, {"commit": commit_of(side.root), "days": days, "seed": seed})
+    clock = run_demo(side, days, seed)
     if not (side.folder / "other").exists():
         said = (
             "--days",
@@ -150,7 +151,7 @@ def feature_digests(
     return found
 
 
-def _take_over(side: Side, wanted: Mapping[str, Any]) -> None:
+def take_over(side: Side, wanted: Mapping[str, Any]) -> None:
     """Goes on with what the same commit, hospital and seed left; what another left is made anew."""
     marker = side.folder / "side.json"
     if marker.exists():
@@ -167,7 +168,12 @@ def _take_over(side: Side, wanted: Mapping[str, Any]) -> None:
         write_atomically(key, f"{_KEY}\n".encode(), mode=0o600)
 
 
-def _commit(root: Path) -> str:
+def commit_of(root: Path) -> str:
+    """The commit of a checkout, marked where its files are others.
+
+    Raises:
+        SideError: it is none, or nobody can say.
+    """
     git = shutil.which("git")
     if git is None:
         raise SideError("git is not installed: nobody can say which commits are compared.")
@@ -180,18 +186,23 @@ def _commit(root: Path) -> str:
     return said[0] + (_CHANGED if said[1] else "")
 
 
-def _demo(side: Side, days: int, seed: int) -> datetime:
-    """Runs the demo, or reads when its clock began."""
+def run_demo(side: Side, days: int, seed: int) -> datetime:
+    """Runs the demo, unless it was run; returns when its clock begins.
+
+    Raises:
+        SideError: it failed, or did not say when.
+    """
     log = side.folder / "demo.log"
     if not log.exists():
         said = _vigie(
-            side, "demo", "--no-serve", "--days", str(days), "--seed", str(seed), "--port", str(_free_port())
+            side, "demo", "--no-serve", "--days", str(days), "--seed", str(seed), "--port", str(free_port())
         )
         write_atomically(log, said.encode())
-    found = _CLOCK.search(log.read_text())
-    if found is None:
-        raise SideError(f"{log} names no time at which the demo's clock begins.")
-    return datetime.strptime(found[1], "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
+    try:
+        end = int(json.loads((side.home / "observed.json").read_bytes())["end"])
+    except (OSError, ValueError, KeyError):
+        raise SideError(f"{side.home} does not say when the demo's clock begins.") from None
+    return datetime.fromtimestamp(end / 1e6, UTC)
 
 
 def _vigie(side: Side, *words: str) -> str:
@@ -200,7 +211,7 @@ def _vigie(side: Side, *words: str) -> str:
     started = time.monotonic()
     command = [str(side.root / ".venv/bin/vigie"), *words]
     done = subprocess.run(
-        command, cwd=side.folder, env=_environment(side), capture_output=True, text=True, check=False
+        command, cwd=side.folder, env=environment(side.home), capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise SideError(
@@ -210,91 +221,17 @@ def _vigie(side: Side, *words: str) -> str:
     return done.stdout
 
 
-def _environment(side: Side, **more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("VIGIE_")}
-    return {**kept, "OMP_WAIT_POLICY": "PASSIVE", "VIGIE_HOME": str(side.home), **more}
-
-
 def _ask(side: Side, clock: datetime) -> list[dict[str, Any]]:
-    asked = questions(clock, _units(side))
+    asked = questions(clock, side.units)
     print(f"{side.name}: {len(asked)} questions …", flush=True)
     token = (side.home / "demo-token").read_text().strip()
-    with _service(side, clock) as (base, deadline):
+    deadline = time.monotonic() + ASK_WITHIN_SECONDS
+    with service(side.root, side.folder, side.home, clock) as (_, base):
         answers = []
         for question in asked:
             if time.monotonic() > deadline:
                 raise SideError(
                     f"{side.name}: the service started too slowly for questions of a fixed time: again."
                 )
-            answers.append(_post(base, token, question))
+            answers.append(post(base, token, question))
     return answers
-
-
-def _units(side: Side) -> list[str]:
-    return [unit["unit"] for unit in json.loads(side.package("bed-demand")["manifest.json"])["units"]]
-
-
-@contextmanager
-def _service(side: Side, clock: datetime) -> Iterator[tuple[str, float]]:
-    """The service of a checkout, ready; its address, and until when the questions are ahead of its clock."""
-    port = _free_port()
-    more = {"VIGIE_PORT": str(port), "VIGIE_CLOCK_START": clock.isoformat(), "VIGIE_MONITOR": "false"}
-    deadline = time.monotonic() + ASK_WITHIN_SECONDS
-    with open(side.folder / "service.log", "wb") as log:
-        process = subprocess.Popen(
-            [str(side.root / ".venv/bin/vigie"), "serve"],
-            cwd=side.folder,
-            env=_environment(side, **more),
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
-        base = f"http://127.0.0.1:{port}"
-        _wait_until_ready(process, base)
-        yield base, deadline
-    finally:
-        _end(process)
-
-
-def _wait_until_ready(process: "subprocess.Popen[bytes]", base: str) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{base}/readyz", timeout=5) as answer:  # noqa: S310 - our own http address
-                if answer.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.2)
-    raise SideError("The service did not get ready: see service.log.")
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Asks it again and again: its supervisor forgets a SIGTERM that comes while it starts its worker."""
-    for _ in range(30):
-        if process.poll() is not None:
-            return
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(timeout=1)
-        except subprocess.TimeoutExpired:
-            continue
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def _post(base: str, token: str, question: Question) -> dict[str, Any]:
-    head = {"content-type": "application/json", "authorization": f"Bearer {token}"}
-    request = urllib.request.Request(base + question.path, json.dumps(question.body).encode(), head)  # noqa: S310
-    try:
-        with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310 - our own http address
-            found: dict[str, Any] = json.loads(answer.read())
-            return found
-    except urllib.error.HTTPError as error:
-        raise SideError(f"{question.path} answered {error.code}: {error.read().decode()[:500]}") from None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
