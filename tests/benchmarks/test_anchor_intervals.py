@@ -104,7 +104,7 @@ def test_who_knows_the_law_does_not_hold_days_that_outcomes_pick() -> None:
     assert values == pytest.approx(list(other.values()), abs=3)
 
 
-def test_forecasts_after_a_change_are_told_apart_by_when_they_were_made(
+def test_forecasts_after_a_change_are_separated_by_when_they_were_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A week ahead, what was made before the change's first day does not hold, and all that was made since does: so

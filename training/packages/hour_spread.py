@@ -51,7 +51,8 @@ def hour_factors(errors: Errors, horizon: Array, hour: Array) -> tuple[Array, Ar
     [horizons, bands of three hours] each; 1 where there are fewer than `LEAST_CELL` rows, and more than a day ahead.
 
     Args:
-        horizon: float32 [n], hours. hour: float32 [n], of the outcome's time by the hospital's clock.
+        horizon: float32 [n], hours.
+        hour: float32 [n], of the outcome's time by the hospital's clock.
     """
     left, weight = spread_of_whole_beds(errors)
     known = errors.weight > 0
