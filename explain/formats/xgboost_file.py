@@ -155,7 +155,7 @@ def _dimensions(learner: dict[str, Any], *, fitted: bool) -> tuple[int, int, Arr
     try:
         scores = json.loads(str(parameters.get("base_score")))
         with np.errstate(over="ignore"):  # what is beyond float32 is infinite, and refused below
-            scores = [np.float32(s) for s in (scores if isinstance(scores, list) else [scores])]
+            scores = [np.float32(float(s)) for s in (scores if isinstance(scores, list) else [scores])]
     except (ValueError, TypeError, OverflowError, RecursionError):
         raise ModelFileError("The model file's base_score is not a number: it is damaged.") from None
     if len(scores) not in (1, outputs):

@@ -82,7 +82,7 @@ def _sets(raw: dict[str, Any], nodes: int, where: str) -> dict[int, Array]:
 
     at, members = read("categories_nodes"), read("categories")
     begin, size = read("categories_segments", at.size), read("categories_sizes", at.size)
-    sound = (begin >= 0) & (size >= 0) & (begin <= members.size) & (size <= members.size - begin)
+    sound = (begin >= 0) & (size > 0) & (size <= members.size - begin)  # XGBoost refuses an empty set, too
     if (
         not sound.all()
         or not np.array_equal(np.unique(at), np.flatnonzero(kind))

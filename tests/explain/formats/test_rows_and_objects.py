@@ -202,3 +202,30 @@ def test_frames_are_drawn_by_shap_with_their_names(booster: xgb.Booster) -> None
         assert list(drawn.feature_names) == NAMES
         np.testing.assert_array_equal(drawn.data, X)
     assert list(as_shap(TreeEngine.load(booster).contributions(X), X).feature_names) == NAMES
+
+
+class Broken:
+    """A model that cannot be written: it says why."""
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+
+    def save_raw(self, _: str) -> bytes:
+        """As a Booster of XGBoost has it."""
+        raise ValueError(self.words)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("y" * 201 + "\nmore", "y" * 200),
+        ("\n first\nsecond", "first"),
+        ("", "ValueError"),
+        (" \n", "ValueError"),
+    ],
+)
+def test_why_a_model_cannot_be_read_is_the_first_line_of_what_it_says(words: str, said: str) -> None:
+    """Two hundred characters of it at most; where it says nothing, the kind of the error."""
+    with pytest.raises(ModelFileError) as refusal:
+        TreeEngine.load(Broken(words))
+    assert str(refusal.value).startswith(f"The Broken cannot be read ({said}): is it fitted? Give ")
