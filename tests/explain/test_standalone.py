@@ -1,5 +1,6 @@
 """`explain` by itself: installed alone, with NumPy alone, as its README says."""
 
+import platform
 import shutil
 import subprocess
 import sys
@@ -9,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xgboost as xgb
+from setuptools import Distribution
 
-from explain import TreeEngine, build
+from explain import TreeEngine, build, standalone
 from tests.support.documents import run_as_reader, script_of
 from tests.support.repository import ROOT
 
@@ -144,3 +146,51 @@ def test_the_readme_runs_as_it_is_written(tmp_path: Path, model: Path) -> None:
     assert not (tmp_path / "explain" / "built").exists()
     (kernels,) = (tmp_path / "reasons" / "lib").glob("python*/site-packages/explain/built")
     assert len(list(kernels.glob("*.so"))) == len(build.variants())
+
+
+def packed(folder: Path) -> standalone.BuildWithKernel:
+    """The command that copies the modules of this clone into a folder."""
+    command = standalone.BuildWithKernel(Distribution({"name": "x", "packages": []}))
+    command.build_lib = str(folder)
+    command.finalize_options()
+    command.build_lib = str(folder)
+    return command
+
+
+def test_kernels_that_are_built_are_copied_and_not_built_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where there is no compiler they are packed all the same, and nothing is said of it."""
+    monkeypatch.setenv("CC", "no-such-compiler")
+    packed(tmp_path).run()
+    made = sorted((tmp_path / "explain" / "built").glob("*.so"))
+    assert [path.name for path in made] == sorted(build.kernel_path(v).name for v in build.variants())
+    assert all(path.read_bytes() == (build.BUILT / path.name).read_bytes() for path in made)
+    assert capsys.readouterr().err == ""
+
+
+def test_without_a_kernel_and_a_compiler_the_package_is_packed_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a clone in which nothing is built: why not is the compiler's, and no folder is missed."""
+    clone = sources(tmp_path, built=False)
+    monkeypatch.setenv("CC", "no-such-compiler")
+    monkeypatch.setattr(standalone, "__file__", str(clone / "standalone.py"))
+    packed(tmp_path / "out").run()
+    said = capsys.readouterr().err
+    assert "no-such-compiler" in said
+    assert "Without it, explanations are computed in NumPy" in said
+    assert not list((tmp_path / "out").glob("**/*.so"))
+
+
+def test_a_wheel_is_of_this_kind_of_machine_and_built_elsewhere() -> None:
+    """Of any Python 3; its parts are made in a folder that is no part of the sources."""
+    distribution = Distribution({"name": "x", "packages": []})
+    wheel = standalone.WheelOfMachine(distribution)
+    wheel.finalize_options()
+    python, interface, machine = wheel.get_tag()
+    assert (python, interface) == ("py3", "none")
+    assert machine.endswith(platform.machine())
+    elsewhere = standalone.BuildElsewhere(distribution)
+    assert Path(elsewhere.build_base).is_dir()
+    assert not Path(elsewhere.build_base).is_relative_to(ROOT)

@@ -54,7 +54,7 @@ def test_categories_are_numbered_by_their_names_and_strangers_counted() -> None:
     rows = NAMED.read(pd.DataFrame({"b": ward, "a": [1.0, 2.0, 3.0, np.inf]}))
     np.testing.assert_array_equal(rows, np.array([[1, 1], [2, np.nan], [3, 0], [np.inf, 1]], np.float32))
     with pytest.raises(
-        RowsError, match="^column 'b': 2 values are categories that the model was not trained"
+        RowsError, match=r"^column 'b': 2 values are categories that the model was not trained"
     ):
         NAMED.read(pd.DataFrame({"a": 1.0, "b": ["east", "north", None, "west"]}))
 
