@@ -135,7 +135,7 @@ def test_sizes_of_a_tree_are_read_up_to_what_an_index_holds() -> None:
     assert leaf.left.tolist() == [-1]
 
 
-def test_a_tree_without_covers_is_named_and_one_of_vectors_told_apart() -> None:
+def test_a_tree_without_covers_is_named_and_so_is_one_of_vectors() -> None:
     raw = single_tree()
     del raw["sum_hessian"]
     with pytest.raises(ModelFileError, match="has not 3 sum_hessian of tree 0"):
