@@ -309,6 +309,21 @@ def test_what_is_not_known_of_a_queue_is_a_sentence(feature: str, french: str, e
             assert subject_of(read.about, language) == (feature,)
 
 
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("total", [False, True], ids=["unit", "total"])
+@pytest.mark.parametrize(
+    "feature", [f for f in ALL_BED_FEATURES if f.group != "calendar"], ids=lambda feature: feature.name
+)
+def test_what_is_not_known_of_beds_is_a_sentence(feature: Feature, total: bool, language: Language) -> None:
+    """On a hospital's first day most of it is: no column's label stands in the place of a sentence."""
+    about = FeatureWords(feature, language, total=total).compared(np.nan, 3.0, "X")[2]
+    assert feature.label(language) not in about
+    assert ":" not in about
+    subject = subject_of(about.partition(" (")[0], language)
+    assert subject is not None
+    assert feature.name in subject
+
+
 @pytest.mark.parametrize(
     ("feature", "value", "french", "english"),
     [
@@ -420,15 +435,15 @@ def test_the_oldest_table_is_named_within_its_sentence(language: Language, said:
     [
         (
             0,
-            "aucune ne se retrouve dans chaque moitié du modèle.",
-            "none is found in either half of the model.",
+            "aucune ne se retrouve dans les deux moitiés du modèle.",
+            "none is found in both halves of the model.",
         ),
-        (1, "1 se retrouve dans chaque moitié du modèle.", "1 is found in either half of the model."),
-        (2, "2 se retrouvent dans chaque moitié du modèle.", "2 are found in either half of the model."),
+        (1, "1 se retrouve dans les deux moitiés du modèle.", "1 is found in both halves of the model."),
+        (2, "2 se retrouvent dans les deux moitiés du modèle.", "2 are found in both halves of the model."),
         (
             3,
-            "toutes se retrouvent dans chaque moitié du modèle.",
-            "all are found in either half of the model.",
+            "toutes se retrouvent dans les deux moitiés du modèle.",
+            "all are found in both halves of the model.",
         ),
     ],
 )
