@@ -14,6 +14,7 @@ from hospital.errors import VigieError
 from hospital.words.messages import in_words, message
 from registry.digests import PRIVATE
 from registry.settings import Settings
+from registry.trust.writable_places import places_above, writable_places
 from serving.database_setup import CANNOT_OPEN
 from serving.errors import SettingsError
 from serving.http.request_log import configure, warn
@@ -62,11 +63,12 @@ def _port_is_free(family: int, settings: Settings) -> bool:
 
 def _look_at_trust(settings: Settings) -> None:
     """Says loudly where the service could rewrite whom it trusts; with VIGIE_STRICT that is refused."""
-    places = (settings.trust, settings.trust / "trust.json")
-    writable = [place.name for place in places if place.exists() and os.access(place, os.W_OK)]
-    if not writable:
+    writable = tuple(place.name for place in writable_places(settings.trust))
+    above = () if writable else tuple(str(place) for place in places_above(settings.trust))
+    if not writable and not above:
         return
-    words = message("problems.serve.writable_trust", folder=settings.trust, places=tuple(writable))
+    key = "problems.serve.writable_trust" if writable else "problems.serve.replaceable_trust"
+    words = message(key, folder=settings.trust, places=writable or above)
     if settings.strict:
         raise SettingsError("problems.serve.strict", why=words)
     warn(in_words("problems.serve.warning", {"why": words}, settings.language))

@@ -21,7 +21,7 @@ from serving.errors import Problem
 from serving.gateway.access import admit
 from serving.gateway.content_security import POLICY
 from serving.gateway.endpoint import Call, Endpoint, match
-from serving.gateway.header_rules import require_single, require_type
+from serving.gateway.header_rules import require_host, require_single, require_type
 from serving.gateway.load_shedding import LoadShedder, leave_later
 from serving.gateway.request_problems import UNEXPECTED, problem_of
 from serving.gateway.request_reading import (
@@ -173,6 +173,7 @@ class Gate:
         seen.place = self.shedder.place(endpoint, seen.place)
         headers = Headers(scope=scope)
         require_single(headers)
+        require_host(headers, scope.get("http_version", ""))
         if endpoint.once:
             refuse_prefetch(headers)
         admitted = await admit(self._parts, endpoint, headers, scope)

@@ -1,7 +1,9 @@
-"""A service that can rewrite whom it trusts says so, or is refused."""
+"""A service that can rewrite whom it trusts says so, or is refused.
+
+Which places count, and one where nothing does: ``tests/registry/trust/test_writable_places.py``.
+"""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -27,12 +29,3 @@ def test_a_trust_folder_that_the_service_can_write_is_warned_of(
     assert "ATTENTION\u00a0: le compte de ce service peut écrire" in line["message"]
     with pytest.raises(SettingsError, match="VIGIE_STRICT refuses"):
         check_can_serve(_settings(installation, strict=True))
-
-
-def test_one_that_it_cannot_write_is_as_it_should_be(
-    installation: Installation, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Another account's, or a read-only mount; the superuser of a test can write anything."""
-    monkeypatch.setattr("os.access", lambda path, mode: Path(path).name not in ("trust", "trust.json"))
-    check_can_serve(_settings(installation, strict=True))
-    assert capsys.readouterr().err == ""

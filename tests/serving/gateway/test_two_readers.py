@@ -4,10 +4,13 @@ import sys
 
 import pytest
 
+from assembly.routes import ENDPOINTS
+from serving.application import build_app
 from serving.errors import Problem
 from serving.gateway.request_reading import form_of
 from serving.gateway.service_parts import Parts
 from serving.limits.rate_limits import RateLimits
+from tests.support.listening_door import listening
 from tests.support.serving_fakes import InProcess
 
 JSON = ("content-type", "application/json")
@@ -38,6 +41,35 @@ def test_a_header_that_says_one_thing_comes_once(
         "POST", "/v1/observations", content=b"{}", headers=[*own, (name, "identity"), (name, "gzip")]
     )
     assert (response.status_code, response.json()["code"]) == (400, "repeated_header")
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        (None, 400),
+        ("a b", 400),
+        ("user@vigie.example", 400),
+        ("vigie.example/x", 400),
+        ("<script>", 400),
+        ("[::1", 400),
+        ("vigie.example:http", 400),
+        ("", 200),
+        ("vigie.example", 200),
+        ("127.0.0.1:3000", 200),
+        ("[::1]:3000", 200),
+    ],
+)
+def test_a_request_names_its_host(
+    parts_and_tokens: tuple[Parts, dict[str, str]], host: str | None, status: int
+) -> None:
+    """HTTP/1.1 asks for one (RFC 9112, 3.2); who stands before us may send what lacks it elsewhere."""
+    line = b"" if host is None else f"Host: {host}\r\n".encode()
+    with listening(build_app(parts_and_tokens[0], ENDPOINTS), []) as door:
+        answer = door.ask(b"GET /livez HTTP/1.1\r\n" + line + b"Connection: close\r\n\r\n")
+        assert int(answer.split(b" ")[1]) == status
+        assert (b"invalid_host" in answer) is (status == 400)
+        if host is None:
+            assert door.ask(b"GET /livez HTTP/1.0\r\n\r\n").split(b" ")[1] == b"200"
 
 
 @pytest.mark.parametrize(
