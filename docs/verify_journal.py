@@ -121,11 +121,11 @@ def act_faults(
         is_file = "first" in accepted
         purpose = "vigie-lost-checkpoints-v1" if is_file else "vigie-restore-v1"
         message = canonical({"purpose": purpose, "body": accepted})
-        signers = set()
+        signers: dict[bytes, str] = {}  # by the key itself: one key under two names is one signer
         for s in body["restore"]["signatures"]:
-            public = Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(s["public_key"]))
-            public.verify(base64.urlsafe_b64decode(s["value"]), message)
-            signers.add(f"{s['name']} ({s['public_key']})")
+            raw = base64.urlsafe_b64decode(s["public_key"])
+            Ed25519PublicKey.from_public_bytes(raw).verify(base64.urlsafe_b64decode(s["value"]), message)
+            signers[raw] = f"{s['name']} ({s['public_key']})"
         first, last = (
             (0, int(accepted["covered"])) if is_file else (int(accepted["stands"]), int(accepted["lost"]))
         )
@@ -136,7 +136,7 @@ def act_faults(
     except (ValueError, KeyError, TypeError, InvalidSignature):
         yield f"line {number} of the checkpoints accepts a restore that the board did not sign"
         return
-    names = " and ".join(sorted(signers)).encode("unicode_escape").decode()
+    names = " and ".join(sorted(signers.values())).encode("unicode_escape").decode()
     if is_file:
         good.append(body)
         lost.append(

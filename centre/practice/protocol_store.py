@@ -17,7 +17,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection
 
 from centre.practice.protocol_file import Protocol, ProtocolError, read_protocol
-from serving.interface.files import VigieError, canonical_json, read_plain_file, write_atomically
+from serving.interface.files import VigieError, canonical_json, is_said, read_plain_file, write_atomically
 from serving.interface.statements import (
     Key,
     Message,
@@ -104,7 +104,7 @@ class ProtocolStore:
         Raises:
             ProtocolStoreError: no such version, no comment, or somebody who may not, its author among them.
         """
-        if not comment.strip():
+        if not is_said(comment):
             raise ProtocolStoreError("practice.refused.no_comment")
         stored = self.version(protocol_id, version)
         body = {
@@ -128,7 +128,7 @@ class ProtocolStore:
         """
         stored = self.version(protocol_id, version)
         obstacles = self._obstacles(stored, now.date())
-        if not reason.strip():
+        if not is_said(reason):
             obstacles.append(message("practice.refused.no_reason"))
         signed, name = self._signed(key, "releaser", IN_USE, self._body(stored.protocol, now))
         if name in (stored.author, *stored.approvals):

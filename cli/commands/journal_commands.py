@@ -126,11 +126,11 @@ def erase(
     Exit codes: 0 erased, or nothing was there; 1 a file that may hold the person is left; 2 an error.
     """
     from hospital.contracts.codes import whole_code
-    from hospital.contracts.text_cleaning import clean_text
+    from hospital.contracts.text_cleaning import clean_text, is_said
 
     # As requests and files are read: of an id that a spreadsheet made a number (42.0) the whole number is stored.
     ids = [one for one in map(clean_text, subjects or ()) if one]
-    if not ids or not reason.strip():
+    if not ids or not is_said(reason):
         raise refused("erase_whom", "--subject")
     from hospital.ingest.pseudonyms import pseudonym
     from registry.record.database import opened_database, writing

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Any
 
-__all__ = ["clean_name", "clean_text", "cleaned"]
+__all__ = ["clean_name", "clean_text", "cleaned", "is_said"]
 
 _SPACES = "\u00a0\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 """Spaces of other widths, or at which no line breaks: programs put them where people typed an ordinary one."""
@@ -13,6 +13,18 @@ _INVISIBLE = "\u00ad\u2060\ufeff\u200b\u200c\u200d\u200e\u200f" + "".join(
 )
 """Signs without width, which two equal names may differ by: also where a word may break, and which way it is read."""
 _BLANKS = str.maketrans(dict.fromkeys(_SPACES, " ") | dict.fromkeys(_INVISIBLE, ""))
+
+
+_FILLERS = "\u115f\u1160\u3164\uffa0"
+"""Letters of Unicode that nobody sees."""
+
+
+def is_said(text: str) -> bool:
+    """Whether words say something: a letter or digit that is seen is in them.
+
+    Blanks without width, a dash or a full stop are no reason.
+    """
+    return any(c.isalnum() and c not in _FILLERS for c in text)
 
 
 def clean_text(text: str) -> str:

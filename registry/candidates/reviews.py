@@ -11,6 +11,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
+from hospital.contracts.text_cleaning import is_said
 from hospital.times import instant
 from registry.candidates.candidates import REVIEW, Candidate, candidate
 from registry.candidates.sealed_check import Sealed, check_faults, read_sealed
@@ -67,7 +68,7 @@ def review(
     """
     if decision not in DECISIONS:
         raise ReviewError("trust_errors.reviews.decision")
-    if not comment.strip():
+    if not is_said(comment):
         raise ReviewError("trust_errors.reviews.comment")
     found, trust = candidate(settings.candidates, model, version), load_trust(settings.trust)
     author = author_of(found, trust)

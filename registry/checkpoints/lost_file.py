@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from hospital.contracts.text_cleaning import is_said
 from registry.checkpoints.board_signing import carry_out, signed_by_quorum
 from registry.checkpoints.checkpoint_file import CheckpointFile
 from registry.checkpoints.service_key import accepted_keys
@@ -58,7 +59,7 @@ def accept_lost_file(
             yet to sign: signatures that were given are kept.
         TrustError: the trust folder is broken.
     """
-    if not reason.strip():
+    if not is_said(reason):
         raise CheckpointError("trust_errors.checkpoints.no_reason_lost")
     with locked_trust(settings.trust), opened_database(settings.database) as engine:
         trust = load_trust(settings.trust)

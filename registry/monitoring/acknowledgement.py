@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, update
 
+from hospital.contracts.text_cleaning import is_said
 from hospital.times import instant
 from hospital.words.messages import InWords, message
 from hospital.words.names import NO_NAMES, OwnNames
@@ -51,7 +52,7 @@ def acknowledge_alarm(
     """
     trust = load_trust(settings.trust)
     alarm = standing_alarm(connection, alarm_id)
-    faults: list[InWords] = [] if reason.strip() else [message("registry.monitoring.no_reason")]
+    faults: list[InWords] = [] if is_said(reason) else [message("registry.monitoring.no_reason")]
     if alarm is None:
         faults.append(message("registry.monitoring.no_alarm"))
     subjects = {"model": alarm.model, "release": str(alarm.release)} if alarm is not None else {}

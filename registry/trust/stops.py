@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from hospital.contracts.text_cleaning import is_said
 from hospital.times import instant
 from hospital.words.messages import Clause, message
 from registry.digests import canonical_json, read_plain_file, sha256_bytes, write_atomically
@@ -40,7 +41,7 @@ def stop_model(settings: Settings, model: str, key: Key, *, reason: str, now: da
     _require_known(model)
     with locked_trust(settings.trust):
         trust = load_trust(settings.trust)
-        faults = [] if reason.strip() else [message("trust_errors.stops.no_reason")]
+        faults = [] if is_said(reason) else [message("trust_errors.stops.no_reason")]
         body = {"model": model, "reason": reason.strip(), "at": instant(now)}
         signed = key.sign(_STOP, body)
         entitled = _entitled(settings, trust)
@@ -54,7 +55,7 @@ def stop_model(settings: Settings, model: str, key: Key, *, reason: str, now: da
                 0,
                 message("trust_errors.stops.not_entitled", why=Clause(error), roles=_any_of(entitled)),
             )
-        if model in trust.stopped:
+        if _signer(trust, model) is not None:  # one that nobody signed makes room for this one
             _enter_stop(settings, trust, model, now)
             faults.append(message("trust_errors.stops.stopped_already"))
         if faults:
@@ -159,22 +160,39 @@ def _collected(path: Path, body: Mapping[str, str]) -> list[Signed]:
 
 
 def _enter_stop(settings: Settings, trust: Trust, model: str, now: datetime) -> None:
-    """Writes the entry of the stop that stands, unless there is one."""
-    stop = trust.stopped[model]
+    """Writes the entry of the stop that stands, unless there is one, or nobody whom the trust file knows signed it."""
+    stop, actor = trust.stopped[model], _signer(trust, model)
+    if actor is None:
+        return
     stop_digest = _digest(stop)
     with opened_database(settings.database) as engine, writing(engine) as connection:
         if any(e.subjects.get("stop_digest") == stop_digest for e in entries_of(connection, ("stop",))):
             return
-        signed = Signed.from_json(stop)
-        key = trust.key_of(signed.public_key)
         append(
             connection,
-            actor=signed.name if key is None else key.name,
+            actor=actor,
             action="stop",
             subjects={"model": model, "stop_digest": stop_digest, "trust_digest": trust_digest(trust)},
-            reason=str(signed.body.get("reason", "")),
+            reason=str(Signed.from_json(stop).body.get("reason", "")),
             now=now,
         )
+
+
+def _signer(trust: Trust, model: str) -> str | None:
+    """Who signed the stop of exactly this model that stands in the trust file; None: there is none, or it is forged.
+
+    Nobody signs the file as a whole: whoever can write it could else have an entry made in another person's name.
+    """
+    if model not in trust.stopped:
+        return None
+    try:
+        signed = Signed.from_json(trust.stopped[model])
+        signed.verify()
+    except SignatureError:
+        return None
+    key = trust.key_of(signed.public_key)
+    is_of_this = signed.purpose == _STOP and signed.body.get("model") == model
+    return key.name if key is not None and is_of_this else None
 
 
 def _resume(

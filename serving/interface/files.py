@@ -1,7 +1,7 @@
 """What files of the command centre are read and written with: plain files whole, clean texts, words, faults."""
 
 from hospital.arrays import Array
-from hospital.contracts.text_cleaning import cleaned
+from hospital.contracts.text_cleaning import cleaned, is_said
 from hospital.dataset.quantiles import LEVELS
 from hospital.errors import Fault, VigieError
 from hospital.words.catalogue import has_text, text
@@ -18,6 +18,7 @@ __all__ = [
     "canonical_json",
     "cleaned",
     "has_text",
+    "is_said",
     "one_line",
     "read_plain_file",
     "sha256_bytes",

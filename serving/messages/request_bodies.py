@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from hospital.contracts.request_models import model_of
 from hospital.contracts.tables import TABLES
-from hospital.contracts.text_cleaning import clean_text
+from hospital.contracts.text_cleaning import clean_text, is_said
 from serving.messages.explain_options import PREDICTION_ID, Explain
 
 __all__ = [
@@ -120,16 +120,9 @@ ObservationsRequest: type[BaseModel] = create_model(
 )
 
 
-_FILLERS = "\u115f\u1160\u3164\uffa0"
-"""Letters of Unicode that nobody sees."""
-
-
 def words_of_person(value: str) -> str:
-    """Words that say something, without control characters; for pydantic.
-
-    A letter or digit that is seen must be in them: blanks without width, a dash or a full stop are no reason.
-    """
-    if not any(c.isalnum() and c not in _FILLERS for c in value):
+    """Words that say something, without control characters; for pydantic."""
+    if not is_said(value):
         raise PydanticCustomError("blank", "{words}", {"words": ""})
     if any(unicodedata.category(c) == "Cc" and c not in "\n\t" for c in value):
         raise PydanticCustomError("control_character", "{words}", {"words": ""})

@@ -237,6 +237,27 @@ def test_the_command_and_an_auditor_name_what_was_lost(
     assert home.ada.public_key in done.stdout
 
 
+def test_an_auditor_counts_keys_and_no_names(home: Home, tmp_path: Path) -> None:
+    """One key that signed twice, under two names, is one signer: an act of the board has two."""
+    accept_restore(home.settings, [home.ada, home.bob], reason=WHY, now=NOW)
+    last = json.loads(home.settings.checkpoints.read_bytes().splitlines()[-1])["body"]
+    once, _ = last["restore"]["signatures"]
+    twice = {**last["restore"], "signatures": [once, {**once, "name": "Somebody Else"}]}
+    key = load_key(home.settings.service_key)
+    lines = home.settings.checkpoints.read_bytes().splitlines(keepends=True)[:-1]
+    forged = canonical_json(key.sign("journal checkpoint", {**last, "restore": twice}).to_json())
+    (tmp_path / "checkpoints").write_bytes(b"".join([*lines, forged]))
+    with opened_database(home.settings.database) as engine, engine.connect() as connection:
+        (tmp_path / "journal.jsonl").write_bytes(b"".join(export(connection)))
+    files = [str(tmp_path / "journal.jsonl"), str(tmp_path / "checkpoints")]
+    script = str(ROOT / "docs" / "verify_journal.py")
+    done = subprocess.run(
+        [sys.executable, script, *files, key.public_key], stdout=subprocess.PIPE, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "accepts a restore that the board did not sign" in done.stdout
+
+
 def test_a_backup_while_entries_are_written_lacks_nothing_that_was_acknowledged_before(home: Home) -> None:
     """SQLite's online backup, with a writer that goes on: put back, its chain is whole, and verify names the rest."""
     accept_restore(home.settings, [home.ada, home.bob], reason=WHY, now=NOW)

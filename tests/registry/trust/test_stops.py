@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -242,3 +243,33 @@ def test_another_models_stop_and_end_are_its_own(stopped: Installation) -> None:
     path = settings.trust / "trust.json"
     write_atomically(path, canonical_json({**json.loads(path.read_bytes()), "stopped": {}}))
     assert (_stands(settings), _stands(settings, "bed-demand")) == (False, True)
+
+
+@pytest.mark.parametrize("kind", ["other words", "another model's", "a stranger's"])
+def test_a_stop_that_nobody_signed_is_entered_in_nobodys_name(installation: Installation, kind: str) -> None:
+    """Written into the file by hand in a person's name, with the signature of something else.
+
+    The model is silent, as the file says; a person's own stop takes its place, and is the one in the journal.
+    """
+    settings = installation.settings
+    path = settings.trust / "trust.json"
+    if kind == "a stranger's":
+        stranger = replace(installation.people["stranger"], name="ada")
+        made = stranger.sign("vigie-stop-v1", {"model": MODEL, "reason": "r", "at": 1}).to_json()
+    else:
+        _stop(installation, "ada", model="bed-demand")
+        made = json.loads(path.read_bytes())["stopped"]["bed-demand"]
+        if kind == "other words":
+            made["body"] |= {"model": MODEL, "reason": "what ada never said"}
+    file = json.loads(path.read_bytes())
+    write_atomically(path, canonical_json({**file, "stopped": {MODEL: made}}))
+    before = len(_acts(settings))
+    assert _stands(settings)
+    _resume(installation, "ada", "bob")
+    assert [e.action for e in _acts(settings)[before:]] == ["resume"]
+    write_atomically(path, canonical_json({**json.loads(path.read_bytes()), "stopped": {MODEL: made}}))
+    _stop(installation, "bob", "bob's own")
+    last = _acts(settings)[-1]
+    assert (last.actor, last.action, last.reason) == ("bob", "stop", "bob's own")
+    write_atomically(path, canonical_json({**json.loads(path.read_bytes()), "stopped": {}}))
+    assert _stands(settings)
