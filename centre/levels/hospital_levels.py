@@ -59,7 +59,9 @@ def policy_in_force(file: Path) -> PolicyInForce:
     try:
         stamp = file.stat()
     except FileNotFoundError:
-        return PolicyInForce(shipped_policy(SHIPPED[0]), shipped=True)
+        if not file.is_symlink():  # a link to what is gone is a file that cannot be read
+            return PolicyInForce(shipped_policy(SHIPPED[0]), shipped=True)
+        return PolicyInForce(None, (PolicyFault("file", "unreadable"),))
     except OSError:
         return PolicyInForce(None, (PolicyFault("file", "unreadable"),))
     return _read(file, (stamp.st_mtime_ns, stamp.st_size, stamp.st_ino))

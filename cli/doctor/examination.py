@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from cli.doctor.home_states import home_states
+from cli.doctor.hospital_states import hospital_states
 from cli.doctor.mlflow_states import mlflow_states
 from cli.doctor.record_states import record_states
 from cli.doctor.service_states import service_states
@@ -17,4 +18,5 @@ def examine(settings: Settings, now: datetime) -> list[State]:
     states = list(home_states(settings))
     if any(state.name in ("home_missing", "home_closed") for state in states):
         return states
+    states += hospital_states(settings)
     return [*states, *record_states(settings, now), *mlflow_states(settings), *service_states(settings, now)]

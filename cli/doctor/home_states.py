@@ -1,6 +1,7 @@
 """States of the home: whether it is there, private and whole, its keys, what was left behind, room on its disk."""
 
 import os
+import re
 import shlex
 import shutil
 import stat
@@ -12,13 +13,22 @@ from pathlib import Path
 
 from cli.doctor.states import State, Weight
 from registry.digests import PRIVATE, read_plain_file
+from registry.errors import KeyFileError
 from registry.settings import Settings
+from registry.trust.keys import load_key
 
 __all__ = ["home_states"]
 
 _LEFT_SECONDS = 3_600
 _LITTLE, _LEAST = 2_000_000_000, 200_000_000
 _SESSION_BYTES = 32
+_TEMPORARY = re.compile(
+    r"\..+\.((?=[a-z]*[0-9_])[a-z0-9_]{8}|[0-9]{1,10}|[0-9]{1,10}\.[0-9a-f]{8}|unfinished)"
+)
+"""Names of what is written before it is renamed: the file's own behind a dot, then what is random, or the process.
+
+Eight letters alone may be a word (.env.template).
+"""
 
 
 def home_states(settings: Settings) -> Iterator[State]:
@@ -81,9 +91,13 @@ def _close(settings: Settings) -> None:
 
 
 def _left_states(home: Path) -> Iterator[State]:
-    """Temporary files of writes that were killed: their names begin with a dot, and they grow old."""
+    """Temporary files of writes that were killed: named as Vigie names them, and grown old.
+
+    Other hidden files are somebody's own, or locks: who holds one that was taken away no longer keeps out who takes
+    the one that is made in its place.
+    """
     old = time.time() - _LEFT_SECONDS
-    hidden = ((path, _status(path)) for path in home.rglob(".*"))
+    hidden = ((path, _status(path)) for path in home.rglob(".*") if _TEMPORARY.fullmatch(path.name))
     left = [p for p, found in hidden if found and stat.S_ISREG(found.st_mode) and found.st_mtime < old]
     if left:
         yield State("left_behind", Weight.NOTICE, {"count": len(left)}, partial(_remove, left))
@@ -102,6 +116,11 @@ def _key_states(settings: Settings) -> Iterator[State]:
         yield State("pseudonym_key_damaged", Weight.FAULT, {"path": key})
     elif settings.home.resolve() in key.resolve().parents:
         yield State("pseudonym_key_in_home", Weight.NOTICE, {"path": key})
+    if settings.checker_key.exists() or settings.checker_key.is_symlink():
+        try:
+            load_key(settings.checker_key)
+        except KeyFileError as error:
+            yield State("checker_key_damaged", Weight.FAULT, {"why": error})
     if session.exists() and session.stat().st_size != _SESSION_BYTES:
         yield State("session_key_damaged", Weight.FAULT, {}, partial(_remove, [session]))
 

@@ -20,10 +20,11 @@ _CLOCKS_DIFFER = 5 * MINUTE
 
 
 def journal_states(settings: Settings, connection: Connection) -> Iterator[State]:
-    """Whether the chain is whole, and what its signed checkpoints say of it."""
-    from cli.journal_verification import vouched
+    """Whether chain, rows and trust file are whole, and what signed checkpoints say of them: as `journal verify`."""
+    from cli.journal_verification import edited_rows, vouched
+    from registry.checkpoints.trust_audit import trust_faults
 
-    faults = verify(connection)
+    faults = [*verify(connection), *edited_rows(connection, settings)]
     if faults:
         yield State("journal_edited", Weight.FAULT, {"count": len(faults)})
     else:
@@ -31,14 +32,17 @@ def journal_states(settings: Settings, connection: Connection) -> Iterator[State
     if not settings.checkpoints.exists() and not trusted_service_keys(settings):
         return  # of an installation of before: the first verb that writes begins them
     try:
-        wrong = len(vouched(settings, connection, "").faults)
+        found = vouched(settings, connection, "")
+        changed = trust_faults(connection, settings.trust, found.checkpoints)
     except CheckpointError as error:
         yield State("checkpoints_unreadable", Weight.FAULT, {"why": error})
         return
     except KeyFileError:
         return  # it is the key's file, and said of it
-    if wrong:
-        yield State("checkpoints_wrong", Weight.FAULT, {"count": wrong})
+    if found.faults:
+        yield State("checkpoints_wrong", Weight.FAULT, {"count": len(found.faults)})
+    if changed:
+        yield State("trust_edited", Weight.FAULT, {"count": len(changed)})
 
 
 def service_key_states(settings: Settings) -> Iterator[State]:

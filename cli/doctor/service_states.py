@@ -40,6 +40,7 @@ def _release_states(settings: Settings, now: datetime) -> Iterator[State]:
     from registry.package.manifest import MODELS, verify_package
     from registry.releases.releases import current_release
     from registry.trust.trust_store import load_trust
+    from registry.trust.writable_places import places_above, writable_places
 
     if not (settings.trust / "trust.json").exists():
         yield State("trust_missing", Weight.NOTICE, {"path": settings.trust})
@@ -49,8 +50,11 @@ def _release_states(settings: Settings, now: datetime) -> Iterator[State]:
     except VigieError as error:
         yield State("trust_broken", Weight.FAULT, {"why": error})
         return
-    if os.access(settings.trust, os.W_OK):
+    if writable_places(settings.trust):
         yield State("trust_writable", Weight.NOTICE, {"path": settings.trust})
+    elif above := places_above(settings.trust):
+        places = ", ".join(str(place) for place in above)
+        yield State("trust_replaceable", Weight.NOTICE, {"path": settings.trust, "places": places})
     for model in MODELS:
         try:
             release = current_release(settings, model)

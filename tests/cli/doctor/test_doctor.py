@@ -23,15 +23,17 @@ from hospital.words.catalogue import entries
 from registry.candidates.candidates import register
 from registry.checkpoints.checkpointing import checkpoint
 from registry.checkpoints.service_key import service_key
+from registry.digests import canonical_json
 from registry.erasure.last_run import note_run
 from registry.record.database import open_database, opened_database, writing
+from registry.record.journal import append
 from registry.record.tables.record_tables import journal, observations
 from registry.record.tokens import create_token
 from registry.releases.promotion import promote
 from registry.settings import Settings
 from registry.trust.trust_changes import trust_key
 from serving.state.observations import add
-from tests.support.installation import Installation, after
+from tests.support.installation import NOW, Installation, after
 from tests.support.old_database import migrate_to
 from tests.support.repository import ROOT
 from tests.support.running_service import free_port
@@ -77,7 +79,7 @@ def test_nothing_is_wrong_with_a_new_home(
 
 
 def _old(home: Path) -> None:
-    left = home / ".trust.json.x7"
+    left = home / ".trust.json.x7k_2ab9"
     left.write_text("half")
     os.utime(left, (1, 1))
 
@@ -166,6 +168,22 @@ def _observed(home: Path) -> None:
     (home.parent / "keys" / "pseudonym.key").unlink()
 
 
+def _skills(home: Path) -> None:
+    (home / "skills").mkdir()
+    (home / "skills" / "held.csv").write_text("person,skill\np1,triage\n")
+
+
+def _protocol(home: Path) -> None:
+    (home / "protocols" / "reserve" / "1").mkdir(parents=True)
+    (home / "protocols" / "reserve" / "1" / "protocol.md").write_text("nobody signed this")
+
+
+def _protocol_entry(home: Path) -> None:
+    subjects = {"protocol": "reserve", "protocol_version": "1", "protocol_digest": "sha256:" + "a" * 64}
+    with opened_database(Settings(home=home).database) as engine, writing(engine) as connection:
+        append(connection, actor="ada", action="protocol in use", subjects=subjects, reason="r", now=NOW)
+
+
 @pytest.mark.parametrize(
     ("state", "make"),
     [
@@ -187,6 +205,14 @@ def _observed(home: Path) -> None:
         ("pseudonym_key_lost", _observed),
         ("pseudonym_key_missing", lambda home: (home.parent / "keys" / "pseudonym.key").unlink()),
         ("pseudonym_key_damaged", lambda home: (home.parent / "keys" / "pseudonym.key").write_text("x")),
+        ("settings_unreadable", lambda home: (home / "settings.env").write_text("VIGIE_PORT='3000")),
+        ("levels_broken", lambda home: (home / "levels.toml").write_text("levels = [")),
+        ("levels_broken", lambda home: (home / "levels.toml").symlink_to(home / "gone.toml")),
+        ("decisions_broken", lambda home: (home / "decisions.toml").write_text("reasons = [")),
+        ("skills_broken", _skills),
+        ("protocols_broken", _protocol),
+        ("checker_key_damaged", lambda home: (home / "checker.key").write_text("no key")),
+        ("journal_edited", _protocol_entry),
         ("trust_missing", lambda home: (home / "trust" / "trust.json").unlink()),
         ("trust_broken", lambda home: (home / "trust" / "trust.json").write_text("{")),
     ],
@@ -200,6 +226,49 @@ def test_what_needs_a_person_is_named_and_left(
     assert not found["can_mend"]
     assert found["words"] != states(capsys, "--language", "fr")[state]["words"]
     assert main(["doctor"]) == int(any(s.get("weight") == "fault" for s in states(capsys).values()))
+
+
+@pytest.mark.parametrize(("name", "variable"), [("levels", "VIGIE_LEVELS"), ("skills", "VIGIE_SKILLS")])
+def test_a_file_that_is_named_and_not_there_is_a_fault(
+    installation: Installation,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    variable: str,
+) -> None:
+    """Another volume that is not mounted: the policy that ships would call levels that nobody here decided."""
+    assert f"{name}_missing" not in states(capsys)
+    monkeypatch.setenv(variable, str(installation.settings.home.parent / "volume" / name))
+    assert states(capsys)[f"{name}_missing"]["weight"] == "fault"
+
+
+def test_locks_and_the_files_of_others_are_left(
+    installation: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who takes a lock away while somebody holds it lets a second one in; a hidden file may be the hospital's own."""
+    home = installation.settings.home
+    kept = [home / "trust" / ".lock", home / "snapshots" / ".lock", home / ".pgpass", home / ".env.template"]
+    for path in kept:
+        path.parent.mkdir(exist_ok=True, mode=0o700)
+        path.write_text("")
+        path.chmod(0o600)
+        os.utime(path, (1, 1))
+    assert "left_behind" not in states(capsys, "--mend")
+    assert all(path.exists() for path in kept)
+
+
+def test_a_trust_file_that_was_edited_is_named(
+    installation: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As `vigie journal verify` does: no entry lowered the number that the last checkpoint saw."""
+    settings = installation.settings
+    path = settings.trust / "trust.json"
+    checkpoint(settings, now=datetime.now(UTC))
+    assert "trust_edited" not in states(capsys)
+    path.write_bytes(canonical_json({**json.loads(path.read_bytes()), "lowest_release": {"wait-time": 0}}))
+    found = states(capsys)
+    assert found["trust_edited"]["weight"] == "fault"
+    assert found["code"] == {"code": 1}
 
 
 def test_a_step_of_the_clock_is_asked_of_the_service(
