@@ -30,6 +30,7 @@ from explain.tables import Tables
 __all__ = ["TreeEngine"]
 
 _ALONE = 32  # fewer rows are not worth another thread
+_ALONE_LIGHT = 128  # nor these, of what takes some ten microseconds a row: a thread costs what 16 rows do
 _CHUNK = 4096  # rows of a chunk
 _CHUNK_VALUES = 1 << 22  # of a chunk at most, once it is widened
 _TABLE_BYTES = 64 * 1024 * 1024
@@ -142,7 +143,7 @@ class TreeEngine:
         X = self._rows(X)
         out: Array = np.empty((len(X), self.outputs), dtype)
         out[:] = self._forest.base_score
-        self._spread(self._kernel.predict, X, out)
+        self._spread(self._kernel.predict, X, out, _ALONE_LIGHT)
         return self._squeezed(out, 1)
 
     def contributions(self, X: Rows, reference: Rows | None = None) -> Contributions:
@@ -161,7 +162,7 @@ class TreeEngine:
         X = self._rows(X)
         out = np.zeros((len(X), self.outputs, self.features))
         if reference is None:
-            self._spread(self._kernel.contributions, X, out)
+            self._spread(self._kernel.contributions, X, out, _ALONE_LIGHT)
             return Contributions(self._squeezed(out, 1), self.base, self.names)
         tables = self._tables_against(self._references(reference))
         self._spread(tables.contributions, X, out)
@@ -230,11 +231,13 @@ class TreeEngine:
                 self._tables.popitem(last=False)
         return tables
 
-    def _spread(self, call: Callable[[Array, Array], None], X: Array, out: Array) -> None:
-        """Calls on chunks of the rows, on as many threads as there are."""
+    def _spread(
+        self, call: Callable[[Array, Array], None], X: Array, out: Array, alone: int = _ALONE
+    ) -> None:
+        """Calls on chunks of the rows, on as many threads as there are; fewer rows than `alone` on this one."""
         rows, widen = len(X), self._forest.inputs.widen
         most = max(min(_CHUNK, _CHUNK_VALUES // self._forest.columns), 16)
-        if rows <= most and (self.threads == 1 or rows < _ALONE):
+        if rows <= most and (self.threads == 1 or rows < alone):
             call(widen(X), out)
             return
         size = min(-(-rows // self.threads), most)

@@ -479,6 +479,20 @@ def test_rows_are_spread_over_the_threads_in_whole_vectors(threads: int, rows: i
     assert (out == 1.0).all()
 
 
+def test_predictions_and_contributions_of_few_rows_are_computed_where_they_are_asked() -> None:
+    """A thread costs what sixteen rows do; pairs, which take many times as long, are shared from 32 rows on."""
+    engine = engine_of(random_ensemble(Shape(3, 2, 2), np.random.default_rng(1)), threads=2)
+    X = np.zeros((127, 3), np.float32)
+    engine.predict_exactly(X)
+    engine.contributions(X)
+    assert not engine._pools
+    engine.contributions(np.zeros((128, 3), np.float32))
+    assert engine._pools
+    pairs = engine_of(random_ensemble(Shape(3, 2, 2), np.random.default_rng(1)), threads=2)
+    pairs.interactions(X[:32])
+    assert pairs._pools
+
+
 def test_no_more_threads_are_used_than_this_process_has_cores() -> None:
     """A container that was given one core has one, whatever the machine has."""
     allowed = os.sched_getaffinity(0)
