@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -23,25 +24,47 @@ from serving.forecasting.reason_sentences import LEAST_SHOWN, reliability_of
 from serving.messages.forecast_parts import Quantiles, Reliability, Trust
 from serving.messages.question_records import ExplainOptions
 
-__all__ = ["Answers", "group_terms", "nobody_waits", "outweighing"]
+__all__ = ["Answers", "FeatureRelations", "group_terms", "nobody_waits", "outweighing"]
 
 _P10, _P50, _P90 = LEVELS.index(0.1), LEVELS.index(0.5), LEVELS.index(0.9)
 
 
+class FeatureRelations:
+    """Which features of a model belong together: the same for each of its answers, and found once.
+
+    Attributes:
+        groups: in the order of `hospital.features.feature.GROUPS`.
+        place: int64 [features], the group of each, as its place in `groups`.
+        partners: as `feature_words.partners`.
+    """
+
+    def __init__(self, features: Sequence[Feature]) -> None:
+        self.groups = in_group_order(f.group for f in features)
+        self.place = np.array([self.groups.index(f.group) for f in features], np.int64)
+        self.partners = partners(features)
+
+    @classmethod
+    def of(cls, model: ForecastModel) -> "FeatureRelations":
+        """Those of a model, for as long as it is in use."""
+        found = _RELATIONS.get(model)
+        return _RELATIONS.setdefault(model, cls(model.features)) if found is None else found
+
+
+_RELATIONS: WeakKeyDictionary[ForecastModel, FeatureRelations] = WeakKeyDictionary()
+
+
 def group_terms(
-    features: Sequence[Feature], contributions: Array, shown: Array
+    relations: FeatureRelations, contributions: Array, shown: Array
 ) -> list[tuple[GroupTerm, ...]]:
-    """The groups of each row, in the order of `hospital.features.feature.GROUPS`; those that add nothing are left out.
+    """The groups of each row, in their order; those that add nothing are left out.
 
     Args:
         contributions: float64 [n, features].
         shown: int64 [n, k], the columns of the features that are shown.
     """
-    groups = in_group_order(f.group for f in features)
-    place = np.array([groups.index(f.group) for f in features])
-    totals, others = (a.tolist() for a in sums_by_group(contributions, place, shown))
+    totals, others = (a.tolist() for a in sums_by_group(contributions, relations.place, shown))
     return [
-        tuple(GroupTerm(g, t, o) for g, t, o in zip(groups, total, other, strict=True) if t or o)
+        tuple([GroupTerm(g, t, o) for g, t, o in zip(relations.groups, total, other, strict=True) if t or o])
         for total, other in zip(totals, others, strict=True)
     ]
 
@@ -119,8 +142,9 @@ class Answers:
     @cached_property
     def _fields(self) -> "_Fields":
         baseline_names = [] if self._answered.baseline is None else self._model.baseline_names(self._rows)
-        features, top = self._model.features, self._explain.top
-        return _Fields(self._answered, self._rows.X, features, baseline_names, top, self._holiday)
+        return _Fields(
+            self._answered, self._rows.X, self._model, baseline_names, self._explain.top, self._holiday
+        )
 
     def reliability(
         self, i: int, oldest: tuple[str, float] | None, language: Language | None = None
@@ -178,12 +202,13 @@ class _Fields:
         self,
         answered: Answered,
         X: Array,
-        features: Sequence[Feature],
+        model: ForecastModel,
         baseline_names: Sequence[str],
         top: int,
         holiday: Array,
     ) -> None:
-        contributions = answered.contributions
+        contributions, features = answered.contributions, model.features
+        relations = FeatureRelations.of(model)
         columns, others = select(contributions, top)
         place = columns + np.arange(len(X))[:, None] * X.shape[1]
         self._baseline_names = baseline_names
@@ -194,9 +219,9 @@ class _Fields:
             array.ravel().take(place).astype(np.float64).tolist()
             for array in (X, answered.reference_values, contributions)
         )
-        self._partners = partners(features)
+        self._partners = relations.partners
         self._all = (X, answered.reference_values, contributions)
-        self._groups = group_terms(features, contributions, columns)
+        self._groups = group_terms(relations, contributions, columns)
         self._others, self._base = others.tolist(), answered.base.tolist()
         self._comparisons = list(
             map(

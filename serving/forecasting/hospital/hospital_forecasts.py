@@ -9,7 +9,6 @@ from explain.reasons import select
 from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
 from hospital.features.bed_query import BedQuery
-from hospital.features.feature import Feature
 from hospital.holidays.place import Place
 from hospital.times import moment
 from hospital.words.language import Language
@@ -22,11 +21,10 @@ from registry.model.scope_fallback import Answered
 from registry.model.trust_status import TrustStatus
 from serving.forecasting.comparison import Comparison, holidays
 from serving.forecasting.explanation_text import ExplanationTerms, Partner
-from serving.forecasting.feature_words import partners
 from serving.forecasting.hospital.hospital_explanation_text import HospitalExplanationText, Relied
 from serving.forecasting.hospital.present_units import PresentUnits, hospital_total_of
 from serving.forecasting.reason_sentences import until_words
-from serving.forecasting.row_answers import group_terms
+from serving.forecasting.row_answers import FeatureRelations, group_terms
 from serving.messages.forecast_parts import Quantiles, Trust, UnitShare
 from serving.messages.forecast_records import HospitalForecast, Wording
 from serving.messages.question_records import BedQuestion
@@ -68,7 +66,7 @@ def hospital_forecasts(
     horizon = units.query.horizon_hours[:k]
     answered = answer_hospital_total(hospital_total_of(model), units.answered, of, horizon)
     holiday = bool(holidays(units.query.prediction_time[:1], place).any())
-    terms = _explanation_terms(answered, units, of, model.features, question.explain.top, holiday)
+    terms = _explanation_terms(answered, units, of, model, question.explain.top, holiday)
     terms = [replace(t, baseline=_baseline(model, units, of == i)) for i, t in enumerate(terms)]
     texts = {
         language: HospitalExplanationText(model.features, language)
@@ -162,10 +160,11 @@ def _explanation_terms(
     answered: HospitalTotalAnswer,
     units: AnsweredUnits,
     of: Array,
-    features: Sequence[Feature],
+    model: ForecastModel,
     top: int,
     holiday: bool,
 ) -> list[ExplanationTerms]:
+    features, relations = model.features, FeatureRelations.of(model)
     ordered, others = select(answered.contributions, top)
     # Where the baseline answers for every unit, no feature says anything.
     columns = [found[answered.contributions[i, found] != 0] for i, found in enumerate(ordered)]
@@ -174,7 +173,7 @@ def _explanation_terms(
     # What is usual of a unit is known, too, where the baseline answers for it: values are those of all units.
     usual = values_of_all_units(explained.reference_values, of, features)
     groups = [
-        group_terms(features, answered.contributions[i : i + 1], found[None])[0]
+        group_terms(relations, answered.contributions[i : i + 1], found[None])[0]
         for i, found in enumerate(columns)
     ]
     contributions = answered.contributions
@@ -194,7 +193,7 @@ def _explanation_terms(
             comparison=comparisons[i],
             groups=groups[i],
             partly_unknown=partly_unknown(units.rows.X[of == i], features),
-            partners=_hidden(columns[i].tolist(), partners(features), values[i], usual[i], contributions[i]),
+            partners=_hidden(columns[i].tolist(), relations.partners, values[i], usual[i], contributions[i]),
         )
         for i in range(len(columns))
     ]
