@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from hospital.arrays import Array
@@ -61,5 +62,11 @@ class WaitMoments:
         return tuple(nothing), tuple(less)
 
     def _moment(self, i: int, language: Language) -> str:
-        at = formats.date_time(moment(int(self.query.prediction_time[i])).astimezone(self.zone), language)
-        return text("trust.of_triage" if self.triaged[i] else "trust.of_arrival", language, at=at)
+        return _words(int(self.query.prediction_time[i]), bool(self.triaged[i]), self.zone, language)
+
+
+@lru_cache(maxsize=1024)
+def _words(at: int, triaged: bool, zone: ZoneInfo, language: Language) -> str:
+    """A moment (an instant) in words: who waits is asked about again and again."""
+    when = formats.date_time(moment(at).astimezone(zone), language)
+    return text("trust.of_triage" if triaged else "trust.of_arrival", language, at=when)
