@@ -239,7 +239,7 @@ async def answer(call: Call, endpoint: Endpoint) -> Response:
             made = endpoint.handler(call)
             return await made if isawaitable(made) else made
         if endpoint.together is not None and call.size <= SMALL and call.key is None:
-            return await workers.run_together(endpoint.together, call)
+            return await workers.run_together(endpoint.together, call, call.size)
         return await workers.run(endpoint.handler, call)  # type: ignore[arg-type]
     except Exception as error:
         problem = problem_of(error, call.parts, call.request_id)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from serving.errors import Problem
-from serving.http.workers import MOST_TOGETHER, Workers, Written
+from serving.http.workers import MOST_BYTES_TOGETHER, MOST_TOGETHER, Workers, Written
 
 
 def test_a_full_queue_is_refused_at_once() -> None:
@@ -111,6 +111,23 @@ def test_a_batch_has_an_end_and_who_left_is_not_computed() -> None:
     assert sizes == [1, MOST_TOGETHER, 4]
     assert found == [2 * (100 + i) for i in range(MOST_TOGETHER + 6) if i != 5]
     assert code == "overloaded"
+
+
+def test_a_batch_has_no_more_bytes_than_are_cheaper_together() -> None:
+    """In the order in which they came; one that is larger by itself goes alone."""
+
+    async def scene() -> list[list[int]]:
+        workers, work = Workers(threads=1, queue=80), _Work()
+        half = MOST_BYTES_TOGETHER // 2
+        sizes = {1: 0, 2: half, 3: half, 4: 1, 5: 3 * half, 6: half, 7: half + 1, 8: 0}
+        tasks = [asyncio.create_task(workers.run_together(work, i, n)) for i, n in sizes.items()]
+        await asyncio.sleep(0)  # every task has asked
+        work.gate.set()
+        assert await asyncio.gather(*tasks) == [2 * i for i in sizes]
+        workers.close()
+        return work.batches
+
+    assert asyncio.run(scene()) == [[1], [2, 3], [4], [5], [6], [7, 8]]
 
 
 def test_who_waits_too_long_is_refused_and_the_next_is_answered() -> None:
