@@ -11,10 +11,12 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-
-from snowballstemmer import stemmer
+from typing import TYPE_CHECKING
 
 from centre.practice.protocol_file import Protocol
+
+if TYPE_CHECKING:
+    from snowballstemmer.basestemmer import BaseStemmer
 
 __all__ = ["Hit", "ProtocolIndex"]
 
@@ -100,7 +102,14 @@ def _match(words: list[str]) -> str:
 @cache
 def _stem(word: str, language: str) -> str:
     """The stem of a word, of its plain form where accents were left out: both lead to one."""
-    return plain(stemmer(_LANGUAGES[language]).stemWord(plain(word)))
+    return plain(_stemmer(language).stemWord(plain(word)))
+
+
+def _stemmer(language: str) -> "BaseStemmer":
+    """A stemmer; all of the library's languages are loaded with it (3 MB), and only by who searches."""
+    from snowballstemmer import stemmer
+
+    return stemmer(_LANGUAGES[language])
 
 
 def plain(word: str) -> str:
