@@ -17,7 +17,17 @@ from tests.support.running_service import ROOT
 def test_serving_imports_none_of_what_training_needs(loaded: str, more: list[str]) -> None:
     """It starts small: nothing of training, and in BentoML's supervisor, which never answers, no database either."""
     code = f"import {loaded}, sys; print([m for m in %r if m in sys.modules])"
-    heavy = ["mlflow", "shap", "fairlearn", "pandera", "pandas", "xgboost", "sklearn", "snowballstemmer", *more]
+    heavy = [
+        "mlflow",
+        "shap",
+        "fairlearn",
+        "pandera",
+        "pandas",
+        "xgboost",
+        "sklearn",
+        "snowballstemmer",
+        *more,
+    ]
     found = subprocess.run(
         [sys.executable, "-c", code % heavy], cwd=ROOT, capture_output=True, text=True, check=True
     )
