@@ -10,11 +10,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from hospital.contracts.text_cleaning import is_said
 from hospital.times import instant
 from hospital.words.messages import Clause, message
 from registry.digests import canonical_json, read_plain_file, sha256_bytes, write_atomically
-from registry.errors import PolicyError, SignatureError, TrustError
+from registry.errors import PolicyError, RegistryError, SignatureError, TrustError
 from registry.package.manifest import MODELS
 from registry.policy.board_policy import default_policy
 from registry.record.database import existing_database, opened_database, writing
@@ -36,7 +38,8 @@ def stop_model(settings: Settings, model: str, key: Key, *, reason: str, now: da
     The stop stands even where the journal cannot be written at this moment: what must stop does not wait for it.
 
     Raises:
-        TrustError: the person is not entitled by the policy in force, no reason is given, or it is stopped already.
+        TrustError: the person is not entitled by the policy in force, no reason is given, or it is stopped already;
+            or it is stopped now and has no entry yet, which the error says.
     """
     _require_known(model)
     with locked_trust(settings.trust):
@@ -55,14 +58,18 @@ def stop_model(settings: Settings, model: str, key: Key, *, reason: str, now: da
                 0,
                 message("trust_errors.stops.not_entitled", why=Clause(error), roles=_any_of(entitled)),
             )
-        if _signer(trust, model) is not None:  # one that nobody signed makes room for this one
-            _enter_stop(settings, trust, model, now)
-            faults.append(message("trust_errors.stops.stopped_already"))
         if faults:
             raise TrustError("trust_errors.stops.not_stopped", model=model, faults=tuple(faults))
+        if _signer(trust, model) is not None:  # one that nobody signed makes room for this one
+            _enter_stop(settings, trust, model, now)
+            raise TrustError("trust_errors.stops.stopped_already", model=model)
         trust = trust.with_stop(model, signed.to_json())
         save_trust(settings.trust, trust)
-        _enter_stop(settings, trust, model, now)
+        try:
+            _enter_stop(settings, trust, model, now)
+        except (RegistryError, SQLAlchemyError) as error:
+            why = Clause(error) if isinstance(error, RegistryError) else type(error).__name__
+            raise TrustError("trust_errors.stops.not_entered", model=model, why=why) from None
     return name
 
 

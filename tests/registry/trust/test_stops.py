@@ -125,12 +125,12 @@ def test_what_must_stop_does_not_wait_for_the_journal(installation: Installation
     """The stop stands though its entry cannot be written; asked again, the entry is written once, of who stopped it."""
     settings = installation.settings
     elsewhere = settings.model_copy(update={"database_url": f"sqlite:///{settings.trust}"})
-    with pytest.raises(RegistryError, match="cannot be opened"):
+    with pytest.raises(TrustError, match=r"^wait-time IS stopped.*cannot be opened.*Repeat this command"):
         stop_model(elsewhere, MODEL, installation.people["ada"], reason="harm", now=after(3))
     assert MODEL in load_trust(settings.trust).stopped
     assert _acts(settings) == []
     for _ in range(2):
-        with pytest.raises(TrustError, match="stopped already"):
+        with pytest.raises(TrustError, match=r"^wait-time is stopped already\.$"):
             _stop(installation, "bob", "other")
     assert [(e.actor, e.reason) for e in _acts(settings)] == [("ada", "harm")]
 
