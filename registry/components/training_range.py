@@ -70,7 +70,10 @@ class TrainingRange:
         place = next((j for j, f in enumerate(self.features) if f.name == _TRIAGE), None)
         if place is not None:
             rank = X[:, place]
-            beyond[:, place] |= ~np.isnan(rank) & ~np.isin(rank, [TRIAGE_RANK[t] for t in self.triage_levels])
+            unseen = ~np.isnan(rank)
+            for level in self.triage_levels:  # np.isin takes three times as long for a row
+                unseen &= rank != TRIAGE_RANK[level]
+            beyond[:, place] |= unseen
         return beyond
 
     def missing(self, X: Array) -> Array:
