@@ -136,7 +136,7 @@ def record(connection: Connection, model: LoadedModel, made: Sequence[Made], *, 
     drafts, rows = [], []
     for one in made:
         responses = {
-            i: to_json({"model": release, "prediction": {"prediction_id": i, **prediction}}).decode()
+            i: to_json({"model": release, "prediction": {"prediction_id": i, **prediction}})
             for i, prediction in one.predictions.items()
         }
         digests = {i: _digest(response, one.actor, made_at) for i, response in responses.items()}
@@ -149,7 +149,7 @@ def record(connection: Connection, model: LoadedModel, made: Sequence[Made], *, 
         }
         payload = {"predictions": digests, "question": one.question}
         drafts.append(Draft(one.actor, "predict", subjects, payload=payload))
-        rows.append([(i, one.actor, response) for i, response in responses.items()])
+        rows.append([(i, one.actor, response.decode()) for i, response in responses.items()])
     entries = append_all(connection, drafts, now=system_time())
     _ROWS.run(
         connection,
@@ -170,9 +170,9 @@ def record(connection: Connection, model: LoadedModel, made: Sequence[Made], *, 
     )
 
 
-def _digest(response: str, actor: str, made_at: int) -> str:
+def _digest(response: bytes, actor: str, made_at: int) -> str:
     """Digest of all that is said of a prediction later: the answer, the release that gave it, who asked, when."""
-    return sha256_bytes(f"{actor}\n{made_at}\n{response}".encode())
+    return sha256_bytes(f"{actor}\n{made_at}\n".encode() + response)
 
 
 def find(connection: Connection, prediction_id: str, caller: Caller) -> StoredPrediction:
@@ -229,7 +229,7 @@ def edited(connection: Connection) -> list[JournalFault]:
         same = all(known[row.journal_seq].get(name) == value for name, value in release.items())
         if row.journal_seq in given:
             found.add((row.journal_seq, row.prediction_id))
-            digest = _digest(row.response, row.actor, row.made_at)
+            digest = _digest(row.response.encode(), row.actor, row.made_at)
             same = same and given[row.journal_seq].get(row.prediction_id) == digest
         if not same:
             faults.append(JournalFault(row.journal_seq, f"prediction {row.prediction_id} was edited"))
