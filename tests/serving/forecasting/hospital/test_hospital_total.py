@@ -25,6 +25,7 @@ from registry.settings import Settings
 from serving.forecasting.explanation_text import ExplanationTerms
 from serving.forecasting.forecaster import make_forecaster
 from serving.forecasting.hospital.hospital_explanation_text import HospitalExplanationText
+from serving.forecasting.row_answers import FeatureRelations
 from serving.gateway.service_parts import Parts
 from serving.messages.forecast_protocol import LoadedModel, ServedUnit
 from serving.messages.forecast_records import BedForecast, HospitalForecast
@@ -80,6 +81,14 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
     units = tuple(ServedUnit(u.unit, u.label, u.group) for u in engine.manifest.units)
     scope = frozenset((u.group, h) for u in units for h in HORIZONS)
     return LoadedModel("bed-demand", "1", "sha256:1", 1, 0, scope, units, HORIZONS, engine=engine)
+
+
+def test_which_features_belong_together_is_found_once_for_a_model(model: LoadedModel) -> None:
+    """It is the same for each of its answers, and a large part of what reasons of one visit cost where it is not."""
+    assert model.engine is not None
+    found = FeatureRelations.of(model.engine)
+    assert FeatureRelations.of(model.engine) is found
+    assert [found.groups[place] for place in found.place] == [f.group for f in model.engine.features]
 
 
 def _service(
