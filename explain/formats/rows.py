@@ -88,6 +88,10 @@ class RowReader:
                     "float32 rows with their numbers"
                 )
             return _float32(values)
+        if values.dtype.kind in "mM":  # as numbers they would be nanoseconds since 1970
+            raise RowsError(
+                "it holds times, and no number says which: give the numbers that the model was trained with"
+            )
         objects = values.tolist()
         if names is None:
             if _is_categorical(series):

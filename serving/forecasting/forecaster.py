@@ -39,7 +39,13 @@ from serving.forecasting.interval_widths import ErrorHistories
 from serving.forecasting.row_answers import Answers
 from serving.forecasting.unit_wording import UnitWording, contradicts, warned
 from serving.forecasting.wait_moments import WaitMoments
-from serving.forecasting.wait_questions import a_week_earlier, instants, wait_query, wait_rows_of_question
+from serving.forecasting.wait_questions import (
+    a_week_earlier,
+    instants,
+    is_long_queue,
+    wait_query,
+    wait_rows_of_question,
+)
 from serving.messages.forecast_protocol import Forecaster, LoadedModel, UnitHistory
 from serving.messages.forecast_records import BedForecast, HospitalForecast, WaitForecast
 from serving.messages.question_records import BedQuestion, WaitQuestion
@@ -102,7 +108,9 @@ class _Forecaster:
                 why["reliability"] = answers.reliability(i, oldest)
             quantiles = answers.quantiles(i)
             nothing, late = moments.warnings(i, terms.adjustments, quantiles, language)
-            against = (text("trust.contradiction", language),) if contradicted[i] else ()
+            against: tuple[str, ...] = (text("trust.contradiction", language),) if contradicted[i] else ()
+            if is_long_queue(question.ed_states[i], answered.missing[i]):
+                against += (text("trust.unknown_queue", language),)
             out.append(
                 WaitForecast(
                     prediction_time=moment(int(query.prediction_time[i])),

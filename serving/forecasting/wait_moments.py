@@ -46,17 +46,18 @@ class WaitMoments:
             quantiles: of its forecast, minutes: where even the p90 is the wait so far, nothing is forecast.
         """
         at = int(self.query.prediction_time[i])
-        if self.now <= at:
-            return (), ()
         nothing, less = [], []
         if self.now - at > self.late_after:
             less.append(text("trust.late", language, moment=self._moment(i, language)))
         if adjustments.get("floor", 0.0) > 0:
-            waited = (self.now - int(self.query.arrived_at[i])) / _MINUTE
+            waited = (max(self.now, at) - int(self.query.arrived_at[i])) / _MINUTE
             words = formats.duration(waited, language)
             moment_words = self._moment(i, language)
             if quantiles["p90"] > quantiles["p50"]:
-                less.append(text("trust.waited_longer", language, waited=words, moment=moment_words))
+                if (
+                    self.now > at
+                ):  # at triage the median is the model's own, which has learned of the wait so far
+                    less.append(text("trust.waited_longer", language, waited=words, moment=moment_words))
             else:
                 nothing.append(text("trust.waited_longest", language, waited=words, moment=moment_words))
         return tuple(nothing), tuple(less)

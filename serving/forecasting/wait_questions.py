@@ -1,6 +1,6 @@
 """From a question about visits to the rows that a model forecasts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,10 @@ from registry.model.model_rows import wait_rows
 from serving.messages.question_records import EdState, WaitQuestion
 from serving.state.live_state import HospitalState
 
-__all__ = ["a_week_earlier", "instants", "wait_query", "wait_rows_of_question"]
+__all__ = ["a_week_earlier", "instants", "is_long_queue", "wait_query", "wait_rows_of_question"]
+
+_LONG_QUEUE = 12
+"""Patients said to wait from which a forecast without their urgency is too short (docs/explanations.md)."""
 
 
 def wait_query(state: HospitalState, question: WaitQuestion) -> WaitQuery:
@@ -44,6 +47,12 @@ def wait_rows_of_question(state: HospitalState, model: ForecastModel, query: Wai
     # Who is asked about later than at triage has waited longer than at triage.
     waited = (np.maximum(query.prediction_time, now) - query.arrived_at) / 60e6
     return Rows(**{**vars(rows), "floor": np.maximum(rows.floor, waited)})
+
+
+def is_long_queue(said: EdState | None, missing: Collection[str]) -> bool:
+    """Whether many are said to wait and nobody knows how urgent they are; `missing`: of the row's features."""
+    waiting = None if said is None else said.waiting
+    return waiting is not None and waiting >= _LONG_QUEUE and "ed_waiting_urgent" in missing
 
 
 def a_week_earlier(query: WaitQuery) -> WaitQuery:

@@ -1,4 +1,4 @@
-"""Rows, read for one model: what is missing, what is a category, and in which words the rest is refused."""
+"""Rows, read for one model: what is missing, what is a category, and in which words the rest is refused, times among it."""
 
 import numpy as np
 import pandas as pd
@@ -117,3 +117,19 @@ def test_what_is_infinite_stays_and_what_gets_infinite_is_refused() -> None:
 def test_an_array_has_two_axes_and_a_column_a_feature(shape: tuple[int, ...]) -> None:
     with pytest.raises(RowsError, match="The model needs rows of 2 features"):
         RowReader(2, (), {}).read(np.zeros(shape, np.float32))
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("kind", ["datetime64", "timedelta64"])
+def test_times_are_refused_in_every_unit(kind: str, unit: str) -> None:
+    """As nanoseconds they would be numbers that no model has learned; in other units they were refused already."""
+    frame = pd.DataFrame({"a": pd.Series(np.array([1, 2], f"{kind}[{unit}]"))})
+    with pytest.raises(RowsError, match="column 'a': it holds times"):
+        RowReader(1, (), {}).read(frame)
+
+
+def test_times_with_a_zone_are_refused() -> None:
+    """They come as objects of pandas'."""
+    times = pd.date_range("2026-03-29", periods=2, tz="Europe/Paris")
+    with pytest.raises(RowsError, match="column 'a': it holds"):
+        RowReader(1, (), {}).read(pd.DataFrame({"a": times}))

@@ -231,3 +231,55 @@ def test_levels_of_those_who_wait_are_known_and_explained_again(service: Service
         asked = {"prediction_id": made["prediction_id"], "explain": {"language": "en", "top": 99}}
         again = service.ask("/v1/explanations", asked)["explanation"]
         assert again["contributions"] == made["explanation"]["contributions"]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("fr", "l'attente prévue est le plus souvent trop courte"),
+        ("en", "the wait forecast is too short more"),
+    ],
+)
+def test_of_a_long_queue_of_unknown_urgency_the_forecast_says_that_it_is_too_short(
+    service: Service, language: str, said: str
+) -> None:
+    """From twelve on; with the levels of those who wait it does not say so, nor of a short queue."""
+    boards = {
+        "long": {"waiting": 60},
+        "short": {"waiting": 11},
+        "levels": {"waiting": 60, "waiting_by_triage": {"2": 10, "3B": 50}},
+    }
+    for name, board in boards.items():
+        visits = [{**visit, "ed_state": board} for visit in _visits(service)]
+        for made in _asked(service, visits, language=language):
+            warnings = made["trust"]["warnings"]
+            assert made["trust"]["status"] == "degraded"
+            assert len(warnings) <= 2
+            assert any(said in warning for warning in warnings) == (name == "long")
+
+
+def test_a_wait_of_half_a_day_at_triage_says_that_nothing_is_forecast(service: Service) -> None:
+    """All three numbers are the wait so far; asked at triage as asked later, the first warning says so."""
+    at = moment(service.parts.clock.now()) + timedelta(
+        minutes=1
+    )  # triage clocks differ: the moment has not gone by
+    times = {"triaged_at": at.isoformat(), "arrived_at": (at - timedelta(hours=13)).isoformat()}
+    made = _asked(service, [{**_visits(service)[1], **times}], language="fr")[0]
+    assert set(made["wait_minutes"].values()) == {780.0}
+    assert made["trust"]["warnings"][0].startswith("Le patient attend déjà depuis 13\u00a0h")
+    assert "les trois nombres donnés sont l'attente déjà passée" in made["trust"]["warnings"][0]
+    assert made["trust"]["status"] == "degraded"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("fr", "Pas de nombre de patients"), ("en", "No number of patients")]
+)
+def test_without_a_doctor_nobody_is_counted_per_doctor(service: Service, language: str, said: str) -> None:
+    """The count of those waiting is known and that of doctors, too: nothing is said to be unknown of either."""
+    visits = [{**visit, "ed_state": {"waiting": 3, "staff": 0}} for visit in _visits(service)]
+    for made in _asked(service, visits, language=language, top=99):
+        reasons = [r for r in made["explanation"]["reasons"] if "par médecin" in r or "per doctor" in r]
+        assert all(r.startswith(said) for r in reasons)
+        values = {c["feature"]: c["value"] for c in made["explanation"]["contributions"]}
+        assert values["ed_doctors"] == 0.0
+        assert values["waiting_per_doctor"] is None
