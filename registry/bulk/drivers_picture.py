@@ -24,6 +24,8 @@ __all__ = ["DriversPicture", "drivers_html", "drivers_picture", "drivers_svg"]
 WIDTH = 360
 _EDGE, _NAMES, _ROW, _HEAD, _LINE = 8, 118, 26, 92, 17
 _MOST_UNITS, _MOST_SIGNS, _LEAST_RADIUS = 20, 15, 0.8
+_SIGN = 8.5
+"""How wide a letter is drawn at most; of a name turned by 60 degrees half its length lies across."""
 _FONT = {"font_family": "system-ui, 'DejaVu Sans', sans-serif", "font_size": "13", "fill": INK}
 _BOLD = {**_FONT, "font_weight": "700"}
 
@@ -117,7 +119,7 @@ def _section(
     title: str, rows: Sequence[Named], drivers: Drivers, most: float, y: float
 ) -> tuple[float, list[Shape]]:
     """The dots of one section, their columns named above, and where it ends."""
-    step = (WIDTH - _NAMES - _EDGE) / max(len(drivers.groups), 1)
+    step = _step(drivers.labels)
     centres = [_NAMES + step * (j + 0.5) for j in range(len(drivers.groups))]
     y += _HEAD
     shapes = [label(_EDGE, y - 6, title, **_BOLD)]
@@ -134,6 +136,13 @@ def _section(
                 shapes.append(Shape("circle", place))
         y += _ROW
     return y, shapes
+
+
+def _step(labels: Sequence[str]) -> float:
+    """How far apart the columns lie: as far as there is room, where no name above them leaves the picture."""
+    room = WIDTH - _NAMES
+    ends = [(room - _SIGN * len(_short(name)) / 2) / (j + 0.5) for j, name in enumerate(labels)]
+    return min([(room - _EDGE) / max(len(labels), 1), *ends])
 
 
 def _words(drivers: Drivers) -> str:

@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from hospital.times import HOUR
+from hospital.words import names
+from hospital.words.language import LANGUAGES, Language
 from registry.bulk.drivers import Drivers, drivers_of
 from registry.bulk.drivers_picture import DriversPicture, drivers_html, drivers_picture, drivers_svg
 from registry.bulk.plot import plot_drivers, plottable
@@ -119,6 +121,22 @@ def test_many_units_are_the_most_moved_and_the_others_together(tmp_path: Path) -
     assert "U21" not in texts
     assert any(t.startswith("21 autres") for t in texts)
     assert picture.width == 360
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_column_s_name_leaves_the_picture(drivers: Drivers, language: Language) -> None:
+    """All groups that a hospital's beds can have, "Personnel" last: their names, turned by 60 degrees, end within 360.
+
+    DejaVu Sans draws these letters 8 of 13 wide on the mean, at most.
+    """
+    groups = ("calendar", "census", "crowding", "flow", "seasonal_profile", "planned", "staff")
+    labels = tuple(names.feature_group(group, language) for group in groups)
+    wide = tuple(replace(p, sizes=np.ones(len(groups))) for p in drivers.units)
+    full = replace(drivers, groups=groups, labels=labels, units=wide, horizons=(), hours=())
+    turned = [s for s in drivers_picture(full).shapes if "rotate" in s.attributes.get("transform", "")]
+    assert len(turned) == len(groups)
+    for shape in turned:
+        assert float(shape.attributes["x"]) + 8 * len(shape.text) / 2 <= 360
 
 
 def test_a_file_without_a_row_of_the_model_is_drawn_as_such(tmp_path: Path) -> None:
