@@ -1,4 +1,4 @@
-"""Rows, read for one model: what is missing, what is a category, and in which words the rest is refused, times among it."""
+"""Rows, read for one model: what is missing, what is a category, and in which words the rest, times too, is refused."""
 
 import numpy as np
 import pandas as pd
