@@ -52,6 +52,10 @@ class BedFeatures:
         stored = self._once(query, lambda q: self._at(q, q.prediction_time))
         return np.where(np.isnan(query.demand_now), stored, query.demand_now)
 
+    def changes(self, unit: int, since: int) -> Array | None:
+        """When patients of a unit came or went after an instant, as `hospital.features.demand.Demand` says."""
+        return self._demand.changes(unit, since)
+
     def state(self, query: BedQuery) -> BedState:
         """What features and baselines start from."""
         weeks = np.maximum(np.ceil(query.horizon_hours / 168.0), 1).astype(np.int64)

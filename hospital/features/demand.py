@@ -47,6 +47,10 @@ class Demand(Protocol):
     def covariate(self, name: str, unit: int, times: Array, known_at: Array) -> Array:
         """A census's own column at `times` as known at `known_at` (float64 [n]); NaN unknown."""
 
+    def changes(self, unit: int, since: int) -> Array | None:
+        """Instants (int64 [n], in no order) after `since` at which patients of the unit were known as come or gone;
+        None: a census is sent, and an old one is no demand."""
+
 
 def demand_of(events: Events) -> Demand:
     """The demand as it was known, counted where there are stays."""
@@ -104,6 +108,9 @@ class _Counted:
     def covariate(self, name: str, unit: int, times: Array, known_at: Array) -> Array:
         return np.full(times.size, np.nan)  # a census that is counted has no columns of its own
 
+    def changes(self, unit: int, since: int) -> Array | None:
+        return self._wards[unit].occupied.changes(since)
+
 
 def _ward(stays: Facts, requests: Facts) -> _Ward:
     left, waiting = stays["left_at"], _bed_requests(requests)
@@ -137,6 +144,9 @@ class _Reported:
         self._age = _CENSUS_AGES[24 if daily else 1]
         self._series: dict[str, list[Series]] = {}
         self._demand = _reported_demand(events, self._age)
+
+    def changes(self, unit: int, since: int) -> None:
+        del unit, since
 
     def at(self, unit: int, times: Array, known_at: Array) -> Array:
         return self._demand[unit].value(times + self._tolerance, known_at)

@@ -50,6 +50,7 @@ from serving.messages.forecast_protocol import Forecaster, LoadedModel, UnitHist
 from serving.messages.forecast_records import BedForecast, HospitalForecast, WaitForecast
 from serving.messages.question_records import BedQuestion, WaitQuestion
 from serving.state.live_state import HospitalState, StateCache
+from serving.state.unit_standing import UnitStanding, standings
 
 __all__ = ["make_forecaster"]
 
@@ -143,6 +144,7 @@ class _Forecaster:
         ).tolist()
         staffed = [None if np.isnan(beds) else float(beds) for beds in known.staffed_then]
         quantiles = [answers.quantiles(i) for i in range(len(staffed))]
+        standing = _standing(state, engine, question)
         horizons, proven = query.horizon_hours.tolist(), model.proven.exceedance
         wording = UnitWording(
             answers,
@@ -157,6 +159,7 @@ class _Forecaster:
                 beds is not None and contradicts(between, beds, probability)
                 for between, beds, probability in zip(quantiles, staffed, exceeding, strict=True)
             ],
+            [standing[unit.unit] for unit in units],
         )
         out = []
         for i in range(query.unit.size):
@@ -196,7 +199,8 @@ class _Forecaster:
         answered = answered_in_scope(
             model, engine, query, rows, units, reference_rows(state, engine, question, query)
         )
-        made = AnsweredUnits(present.names, query, rows, beds.staffed_then, beds.now, answered)
+        standing = _standing(state, engine, question)
+        made = AnsweredUnits(present.names, query, rows, beds.staffed_then, beds.now, answered, standing)
         stale = is_stale(state, engine, question.at)
         return hospital_forecasts(
             engine,
@@ -253,6 +257,17 @@ class _Forecaster:
             unit: Literal["min", "beds"] = "min" if model.name == "wait-time" else "beds"
             known[language] = ExplanationText(model.features, unit, language, model.manifest.names)
         return known[language]
+
+
+def _standing(
+    state: HospitalState, engine: ForecastModel, question: BedQuestion
+) -> Mapping[str, UnitStanding]:
+    """What is known against each unit; silence counts where others are heard of, and the caller says nothing of it."""
+    at = question.at
+    after = at if is_stale(state, engine, at) else stale_after(engine.manifest)
+    found = standings(state.events, state.beds(engine.features), at, after)
+    said = {str(row["unit"]) for row in question.observations}
+    return {name: UnitStanding(one.span) if name in said else one for name, one in found.items()}
 
 
 def _engine(model: LoadedModel) -> ForecastModel:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from hospital.arrays import Array
+from hospital.times import moment
+from hospital.words import formats
 from hospital.words.catalogue import text
 from hospital.words.language import Language
 from registry.model.trust_limits import worst
@@ -14,8 +16,9 @@ from serving.forecasting.row_answers import Answers
 from serving.messages.forecast_parts import Quantiles, Trust
 from serving.messages.forecast_records import Wording
 from serving.messages.question_records import BedQuestion
+from serving.state.unit_standing import UnitStanding
 
-__all__ = ["UnitWording", "contradicts", "warned"]
+__all__ = ["UnitWording", "contradicts", "standing_warnings", "warned"]
 
 _HALF = 0.5
 
@@ -38,6 +41,26 @@ def warned(trust: Trust, warnings: Sequence[str], first: Sequence[str] = ()) -> 
     return Trust(status="degraded", warnings=worst((*first, *trust["warnings"], *warnings)))
 
 
+def standing_warnings(
+    standing: UnitStanding, asked_at: int, target: int, zone: ZoneInfo, language: Language
+) -> tuple[str, ...]:
+    """What is known against a unit's forecast of an instant, asked for at another, in words."""
+    out, span = [], standing.span
+    if standing.opens_after(target) and span.opens is not None:
+        out.append(text("trust.not_open_yet", language, at=_day_of(span.opens, zone, language)))
+    elif standing.closes_by(target) and span.closes is not None:
+        key = "trust.closed_since" if standing.closes_by(asked_at) else "trust.closes_before"
+        out.append(text(key, language, at=_day_of(span.closes, zone, language)))
+    if standing.silent_minutes is not None:
+        since = formats.duration(standing.silent_minutes, language)
+        out.append(text("trust.silent_unit", language, since=since))
+    return tuple(out)
+
+
+def _day_of(instant: int, zone: ZoneInfo, language: Language) -> str:
+    return formats.date_time(moment(instant).astimezone(zone), language)
+
+
 @dataclass(frozen=True)
 class UnitWording:
     """Puts the answers to one question about units into words.
@@ -49,6 +72,7 @@ class UnitWording:
         stale, oldest: of what was received, as `Answers` takes them.
         texts: the explanation text of a language.
         odd: bool by row, its interval and its tension probability exclude each other (`contradicts`).
+        standing: by row, what the record says against its unit.
     """
 
     answers: Answers
@@ -60,6 +84,7 @@ class UnitWording:
     oldest: tuple[str, float] | None
     texts: Callable[[Language], ExplanationText]
     odd: Sequence[bool]
+    standing: Sequence[UnitStanding]
 
     def of(self, i: int, language: Language) -> Wording:
         """What one row's forecast says."""
@@ -68,7 +93,9 @@ class UnitWording:
         why = self.texts(language).bed(self.answers.terms(i), explain, float(self.now[i]), until)
         if explain.stability:
             why["reliability"] = self.answers.reliability(i, self.oldest, language)
-        against = (text("trust.tension_contradicted", language),) if self.odd[i] else ()
+        asked = self.standing[i], self.question.at, int(self.target[i]), self.zone
+        against = standing_warnings(*asked, language)
+        against += (text("trust.tension_contradicted", language),) if self.odd[i] else ()
         trust = self.answers.trust(i, stale=self.stale, language=language)
         return Wording(why, warned(trust, (), first=against))
 

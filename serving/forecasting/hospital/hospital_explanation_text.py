@@ -40,6 +40,8 @@ class Relied:
         unheld: units whose recent outcomes fell outside their intervals too often.
         silent, closed, unlearned: units that are not in the sum, as
             `serving.forecasting.hospital.hospital_forecasts.PresentUnits` has them.
+        quiet: units in the sum of which nobody was received as coming or leaving for far longer than usual.
+        closed_then: units in the sum that are closed at the hour forecast, by the table of units.
         stale: nothing was received of any unit for too long.
     """
 
@@ -52,6 +54,8 @@ class Relied:
     silent: int
     closed: int
     unlearned: Mapping[str, float | None]
+    quiet: int
+    closed_then: int
     stale: bool
 
     @property
@@ -60,7 +64,8 @@ class Relied:
         return (
             self.stale
             or bool(self.unlearned)
-            or self.out_of_range + self.missing + self.unheld + self.silent > 0
+            or self.out_of_range + self.missing + self.unheld + self.silent + self.quiet + self.closed_then
+            > 0
         )
 
     def warnings(self, language: Language) -> tuple[str, ...]:
@@ -73,6 +78,9 @@ class Relied:
             )
         if self.silent:
             out.append(text("trust.total.silent", language, self.silent))
+        for name, count in (("closed_then", self.closed_then), ("quiet", self.quiet)):
+            if count:
+                out.append(text(f"trust.total.{name}", language, count, all=units))
         if self.by_baseline:
             share = formats.percent(self.share_by_baseline, language)
             key = "all_by_baseline" if self.by_baseline == self.units else "by_baseline"

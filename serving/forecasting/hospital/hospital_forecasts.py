@@ -28,6 +28,7 @@ from serving.forecasting.row_answers import FeatureRelations, group_terms
 from serving.messages.forecast_parts import Quantiles, Trust, UnitShare
 from serving.messages.forecast_records import HospitalForecast, Wording
 from serving.messages.question_records import BedQuestion
+from serving.state.unit_standing import UnitStanding
 
 __all__ = ["AnsweredUnits", "hospital_forecasts"]
 
@@ -40,6 +41,7 @@ class AnsweredUnits:
 
     Attributes:
         staffed, now_beds: float64 [n], NaN unknown.
+        standing: by unit, what the record says against it.
     """
 
     names: Sequence[str]
@@ -48,6 +50,7 @@ class AnsweredUnits:
     staffed: Array
     now_beds: Array
     answered: Answered
+    standing: Mapping[str, UnitStanding]
 
 
 def hospital_forecasts(
@@ -88,7 +91,7 @@ def hospital_forecasts(
     def wording(i: int, language: Language) -> Wording:
         explain = replace(question.explain, language=language)
         until = until_words(question.at, int(target[i]), place.zone, language)
-        relied = _relied(answered, units, of == i, i, present, stale=stale)
+        relied = _relied(answered, units, of == i, i, present, int(target[i]), stale=stale)
         return Wording(
             texts[language].explanation(terms[i], explain, float(now[i]), until), _trust(relied, language)
         )
@@ -132,6 +135,7 @@ def _relied(
     mine: Array,
     i: int,
     present: PresentUnits,
+    target: int,
     *,
     stale: bool,
 ) -> Relied:
@@ -145,6 +149,8 @@ def _relied(
         silent=present.silent,
         closed=present.closed,
         unlearned=present.unlearned,
+        quiet=sum(units.standing[name].silent_minutes is not None for name in present.names),
+        closed_then=sum(units.standing[name].is_closed(target) for name in present.names),
         stale=stale,
     )
 

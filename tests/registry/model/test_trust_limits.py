@@ -73,7 +73,7 @@ def test_what_is_worse_than_a_forecasts_own_warnings_stands_first() -> None:
 
 def test_of_a_total_patients_in_no_sum_come_before_all_but_old_observations() -> None:
     """With everything wrong at once two sentences are said, and the status is degraded."""
-    relied = Relied(5, 2, 0.4, 1, 1, 1, 2, 1, {"X": 3.0}, stale=True)
+    relied = Relied(5, 2, 0.4, 1, 1, 1, 2, 1, {"X": 3.0}, 0, 0, stale=True)
     said = relied.warnings("en")
     assert len(said) == 2
     assert said[0].startswith("The last observations")
@@ -83,7 +83,7 @@ def test_of_a_total_patients_in_no_sum_come_before_all_but_old_observations() ->
 
 def test_of_a_total_a_unit_whose_intervals_do_not_hold_is_counted() -> None:
     """One such unit of five and the total is degraded, in words of both languages; none and it is not."""
-    relied = Relied(5, 0, 0.0, 0, 0, 1, 0, 0, {}, stale=False)
+    relied = Relied(5, 0, 0.0, 0, 0, 1, 0, 0, {}, 0, 0, stale=False)
     assert relied.degraded
     assert relied.warnings("en")[0].startswith("The level of one of 5 units may have changed")
     assert replace(relied, unheld=2).warnings("fr")[0].startswith("Le niveau de 2 des 5 unités")

@@ -170,7 +170,7 @@ def test_a_total_answered_by_the_baseline_alone_says_every_unit(
     """And not "8 of 8 units"; one unit is one."""
 
     def warning(by_baseline: int, share: float) -> str:
-        relied = Relied(8, by_baseline, share, 0, 0, 0, 0, 0, {}, stale=False)
+        relied = Relied(8, by_baseline, share, 0, 0, 0, 0, 0, {}, 0, 0, stale=False)
         [said] = relied.warnings(language)
         return said
 
