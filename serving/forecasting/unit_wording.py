@@ -45,15 +45,15 @@ def standing_warnings(
     standing: UnitStanding, asked_at: int, target: int, zone: ZoneInfo, language: Language
 ) -> tuple[str, ...]:
     """What is known against a unit's forecast of an instant, asked for at another, in words."""
-    out, span = [], standing.span
-    if standing.opens_after(target) and span.opens is not None:
-        out.append(text("trust.not_open_yet", language, at=_day_of(span.opens, zone, language)))
-    elif standing.closes_by(target) and span.closes is not None:
+    out, open_span = [], standing.span
+    if standing.opens_after(target) and open_span.opens is not None:
+        out.append(text("trust.not_open_yet", language, at=_day_of(open_span.opens, zone, language)))
+    elif standing.closes_by(target) and open_span.closes is not None:
         key = "trust.closed_since" if standing.closes_by(asked_at) else "trust.closes_before"
-        out.append(text(key, language, at=_day_of(span.closes, zone, language)))
+        out.append(text(key, language, at=_day_of(open_span.closes, zone, language)))
     if standing.silent_minutes is not None:
-        since = formats.duration(standing.silent_minutes, language)
-        out.append(text("trust.silent_unit", language, since=since))
+        span = formats.duration(standing.silent_minutes, language)
+        out.append(text("trust.silent_unit", language, span=span))
     return tuple(out)
 
 

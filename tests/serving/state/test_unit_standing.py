@@ -150,7 +150,7 @@ def test_a_unit_that_closes_before_the_hour_forecast_says_when(service: Service)
         {"units": [{"unit": unit, "label": unit, "open_to": moment(now - DAY).isoformat()}]},
     )
     closed = asked(service, unit)
-    assert {"has been closed since" in f["trust"]["warnings"][0] for f in closed[:3]} == {True}
+    assert {"this unit closed on" in f["trust"]["warnings"][0] for f in closed[:3]} == {True}
     opens = {"unit": unit, "label": unit, "open_from": moment(now + 30 * HOUR).isoformat()}
     service.ask("/v1/observations", {"units": [opens]})
     opening = asked(service, unit)
