@@ -84,3 +84,11 @@ def test_tables_say_what_they_take_and_which_trees_have_none() -> None:
         found.append(out)
     np.testing.assert_allclose(found[0], found[1], atol=1e-12)
     np.testing.assert_allclose(found[0], found[2], atol=1e-12)
+
+
+def test_a_subtree_below_the_first_split_of_all_is_counted_within_it() -> None:
+    """A tree of two levels before another: whole inside, three splits of three features, 8 rows of three values."""
+    forest = forest_of(Shape(features=5000, trees=2, depth=2, stop=0.0))
+    assert _sizes(forest, 2).tolist() == [8.0 * 2**3 * 3] * 2
+    assert _sizes(forest, 1).tolist() == [2 * 8.0 * 2**2 * 2] * 2
+    assert _sizes(forest, 0).tolist() == [4 * 8.0 * 2**2 * 2] * 2

@@ -54,3 +54,9 @@ def test_every_split_has_its_pairs_and_its_inverses(name: str) -> None:
                 np.testing.assert_allclose(
                     factors.inverse[begin : begin + count], 1.0 / (point + (1.0 - point) * share), rtol=1e-12
                 )
+
+
+def test_without_a_tree_there_are_no_pairs() -> None:
+    shape = Shape(features=2, trees=0, depth=1, outputs=1, empty=False, stop=0.2)
+    factors = pair_factors(grow(random_ensemble(shape, np.random.default_rng(1))))
+    assert [part.size for part in factors] == [0, 0, 0, 1, 0]

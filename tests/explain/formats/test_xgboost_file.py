@@ -128,6 +128,8 @@ def test_the_best_round_is_the_last_one_that_is_used(best: str | None, end: int 
 def test_a_best_round_that_is_none_is_named_by_its_beginning() -> None:
     with pytest.raises(ModelFileError, match=f"best_iteration '{'n' * 40}' and"):
         read_xgboost(body_of(FOUR, {}, attributes={"best_iteration": "n" * 41}))
+    with pytest.raises(ModelFileError, match=r"best_iteration '\[\]' and has 4 rounds"):
+        read_xgboost(body_of(FOUR, {}, attributes={"best_iteration": []}))
     with pytest.raises(ModelFileError, match="attributes are no object"):
         read_xgboost(body_of(FOUR, {}, attributes=[]))
 

@@ -123,6 +123,8 @@ def test_sizes_of_a_tree_are_read_up_to_what_an_index_holds() -> None:
     ):
         with pytest.raises(ModelFileError, match=said):
             trees_of(single_tree(tree_param=parameters), 4, 2)
+    (odd,) = trees_of(single_tree(right_children=[2, 0, -1]), 0, 1)
+    assert odd.right.tolist() == [2, 0, -1]
     (leaf,) = trees_of(
         {
             "tree_param": {"num_nodes": "1"},
