@@ -56,7 +56,7 @@ def home_states(settings: Settings) -> Iterator[State]:
 def _open_states(settings: Settings) -> Iterator[State]:
     open_to_others = _open_to_others(settings)
     if open_to_others:
-        yield State("files_open", Weight.FAULT, {"count": len(open_to_others)}, partial(_close, settings))
+        yield State("files_open", Weight.FAULT, {"n": len(open_to_others)}, partial(_close, settings))
 
 
 def _open_to_others(settings: Settings) -> list[Path]:
@@ -100,7 +100,7 @@ def _left_states(home: Path) -> Iterator[State]:
     hidden = ((path, _status(path)) for path in home.rglob(".*") if _TEMPORARY.fullmatch(path.name))
     left = [p for p, found in hidden if found and stat.S_ISREG(found.st_mode) and found.st_mtime < old]
     if left:
-        yield State("left_behind", Weight.NOTICE, {"count": len(left)}, partial(_remove, left))
+        yield State("left_behind", Weight.NOTICE, {"n": len(left)}, partial(_remove, left))
 
 
 def _remove(paths: list[Path]) -> None:

@@ -43,12 +43,12 @@ def _policy_states(settings: Settings) -> Iterator[State]:
 
     faults = policy_in_force(settings.levels).faults
     if faults:
-        yield State("levels_broken", Weight.FAULT, {"path": settings.levels, "count": len(faults)})
+        yield State("levels_broken", Weight.FAULT, {"path": settings.levels, "n": len(faults)})
     decisions = settings.home / "decisions.toml"
     try:
         policy_of_file(decisions)
     except DecisionPolicyError as error:
-        yield State("decisions_broken", Weight.FAULT, {"path": decisions, "count": len(error.faults)})
+        yield State("decisions_broken", Weight.FAULT, {"path": decisions, "n": len(error.faults)})
 
 
 def _skill_states(folder: Path) -> Iterator[State]:
@@ -57,7 +57,7 @@ def _skill_states(folder: Path) -> Iterator[State]:
     faults = read_skills(folder).faults
     if faults:
         first = ", ".join(fault.path for fault in faults[:3])
-        yield State("skills_broken", Weight.FAULT, {"path": folder, "count": len(faults), "first": first})
+        yield State("skills_broken", Weight.FAULT, {"path": folder, "n": len(faults), "first": first})
 
 
 def _protocol_states(settings: Settings) -> Iterator[State]:

@@ -26,7 +26,7 @@ def journal_states(settings: Settings, connection: Connection) -> Iterator[State
 
     faults = [*verify(connection), *edited_rows(connection, settings)]
     if faults:
-        yield State("journal_edited", Weight.FAULT, {"count": len(faults)})
+        yield State("journal_edited", Weight.FAULT, {"n": len(faults)})
     else:
         yield State("journal_good", Weight.GOOD)
     if not settings.checkpoints.exists() and not trusted_service_keys(settings):
@@ -40,9 +40,9 @@ def journal_states(settings: Settings, connection: Connection) -> Iterator[State
     except KeyFileError:
         return  # it is the key's file, and said of it
     if found.faults:
-        yield State("checkpoints_wrong", Weight.FAULT, {"count": len(found.faults)})
+        yield State("checkpoints_wrong", Weight.FAULT, {"n": len(found.faults)})
     if changed:
-        yield State("trust_edited", Weight.FAULT, {"count": len(changed)})
+        yield State("trust_edited", Weight.FAULT, {"n": len(changed)})
 
 
 def service_key_states(settings: Settings) -> Iterator[State]:

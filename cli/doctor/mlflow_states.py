@@ -23,7 +23,7 @@ def mlflow_states(settings: Settings) -> Iterator[State]:
     versions = {(model, v.version) for model in MODELS for v in candidates(settings.candidates, model)}
     if not path.exists():
         if versions:
-            yield State("mlflow_missing", Weight.FAULT, {"count": len(versions)})
+            yield State("mlflow_missing", Weight.FAULT, {"n": len(versions)})
         return
     if not path.is_file():  # a pipe would be waited for
         yield State("mlflow_damaged", Weight.FAULT, {"path": path})

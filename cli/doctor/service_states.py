@@ -26,7 +26,7 @@ def service_states(settings: Settings, now: datetime) -> Iterator[State]:
     yield from _release_states(settings, now)
     orphans = _orphans()
     if orphans:
-        yield State("orphans", Weight.FAULT, {"count": len(orphans)}, partial(_end, orphans))
+        yield State("orphans", Weight.FAULT, {"n": len(orphans)}, partial(_end, orphans))
     elif _answers(settings):
         yield State("service_runs", Weight.GOOD, {"port": settings.port})
         if _clock_of_service(settings) == "clock_stepped":

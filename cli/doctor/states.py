@@ -26,7 +26,7 @@ class State:
 
     Attributes:
         name: of its words in ``doctor.states``.
-        values: what fills their places; no value of a patient's, and no secret.
+        values: what fills their places, `n` the number that decides the plural; no value of a patient's, and no secret.
         mend: mends it, and raises where that does not work; None: a person has to.
     """
 
@@ -40,5 +40,7 @@ class State:
         shown = {
             name: written(value, language) if isinstance(value, date) else value
             for name, value in self.values.items()
+            if name != "n"
         }
-        return text(f"doctor.states.{self.name}", language, None, **shown)
+        n = self.values.get("n")
+        return text(f"doctor.states.{self.name}", language, n if isinstance(n, int) else None, **shown)

@@ -78,20 +78,27 @@ class Relied:
             )
         if self.silent:
             out.append(text("trust.total.silent", language, self.silent))
-        for name, count in (("closed_then", self.closed_then), ("quiet", self.quiet)):
-            if count:
-                out.append(text(f"trust.total.{name}", language, count, all=units))
+        out += self._of_units({"closed_then": self.closed_then, "quiet": self.quiet}, language)
         if self.by_baseline:
             share = formats.percent(self.share_by_baseline, language)
             key = "all_by_baseline" if self.by_baseline == self.units else "by_baseline"
             out.append(text(f"trust.total.{key}", language, self.by_baseline, all=units, share=share))
-        limits = (("unheld", self.unheld), ("missing", self.missing), ("out_of_range", self.out_of_range))
-        for name, count in limits:
-            if count:
-                out.append(text(f"trust.total.{name}", language, count, all=units))
+        limits = {"unheld": self.unheld, "missing": self.missing, "out_of_range": self.out_of_range}
+        out += self._of_units(limits, language)
         if self.closed:
             out.append(text("trust.total.closed", language, self.closed))
         return worst(out)
+
+    def _of_units(self, counts: Mapping[str, int], language: Language) -> list[str]:
+        """Of how many units, or of every one, something holds that holds of any."""
+        units = formats.number(self.units, language)
+        return [
+            text(f"trust.total.every.{name}", language)
+            if 1 < count == self.units
+            else text(f"trust.total.{name}", language, count, all=units)
+            for name, count in counts.items()
+            if count
+        ]
 
 
 def units_with_patients(units: Mapping[str, float | None], language: Language) -> str:

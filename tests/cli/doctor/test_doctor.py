@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import BigInteger, create_engine, insert, update
 
 from cli.doctor.service_states import _orphans, service_states
+from cli.doctor.states import State, Weight
 from cli.main import main
 from hospital.holidays.school_holidays import last_school_day
 from hospital.times import instant
@@ -390,6 +391,21 @@ def test_a_worker_without_its_supervisor_is_found(tmp_path: Path) -> None:
         wait_for(lambda: pid in _orphans(), "orphan")
     finally:
         os.kill(pid, 9)
+
+
+@pytest.mark.parametrize(
+    ("name", "fr", "en"),
+    [
+        ("files_open", "Un fichier", "One file"),
+        ("journal_edited", "Le journal a un défaut", "The journal has one fault"),
+    ],
+)
+def test_one_fault_is_said_as_one(name: str, fr: str, en: str) -> None:
+    """Of several the number is said."""
+    one, several = (State(name, Weight.FAULT, {"n": n}) for n in (1, 1200))
+    assert (one.words("fr").startswith(fr), one.words("en").startswith(en)) == (True, True)
+    assert "1\N{NARROW NO-BREAK SPACE}200" in several.words("fr")
+    assert "1,200" in several.words("en")
 
 
 def test_every_state_has_words_and_is_made_somewhere() -> None:

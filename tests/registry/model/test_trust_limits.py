@@ -87,5 +87,7 @@ def test_of_a_total_a_unit_whose_intervals_do_not_hold_is_counted() -> None:
     assert relied.degraded
     assert relied.warnings("en")[0].startswith("The level of one of 5 units may have changed")
     assert replace(relied, unheld=2).warnings("fr")[0].startswith("Le niveau de 2 des 5 unités")
+    assert replace(relied, unheld=5).warnings("fr")[0].startswith("Le niveau de toutes les unités")
+    assert replace(relied, units=1).warnings("en")[0].startswith("The level of one of 1 units")
     sound = replace(relied, unheld=0)
     assert (sound.degraded, sound.warnings("en")) == (False, ())
