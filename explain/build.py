@@ -106,10 +106,10 @@ def _compiler() -> list[str]:
     raise RuntimeError("There is no C compiler: pip install ziglang, or apt-get install gcc.")
 
 
-def main() -> int:
-    """Builds, or says what is done without."""
+def main(folder: Path = BUILT) -> int:
+    """Builds into a folder, or says what is done without."""
     try:
-        build()
+        build(folder)
     except (RuntimeError, OSError) as error:
         print(f"{error} Explanations are computed in NumPy, slower and as exactly.", file=sys.stderr)
     return 0

@@ -82,8 +82,7 @@ def test_a_compiler_that_fails_is_quoted_and_nothing_is_left(
     assert str(refusal.value) == f"The kernel was not built: {'n' * 500}"
     assert list(folder.iterdir()) == []
     assert "-x" in (tmp_path / "compiler.said").read_text().splitlines()
-    monkeypatch.setattr(build.build, "__defaults__", (folder,))
-    assert build.main() == 0
+    assert build.main(folder) == 0
     assert "Explanations are computed in NumPy" in capsys.readouterr().err
 
 
