@@ -1,5 +1,6 @@
 """`explain` by itself: installed alone, with NumPy alone, as its README says."""
 
+import importlib.util
 import platform
 import shutil
 import subprocess
@@ -148,9 +149,14 @@ def test_the_readme_runs_as_it_is_written(tmp_path: Path, model: Path) -> None:
     assert len(list(kernels.glob("*.so"))) == len(build.variants())
 
 
-def packed(folder: Path) -> standalone.BuildWithKernel:
-    """The command that copies the modules of this clone into a folder."""
-    command = standalone.BuildWithKernel(Distribution({"name": "x", "packages": []}))
+def packed(folder: Path, clone: Path = ROOT / "explain") -> standalone.BuildWithKernel:
+    """The command of a clone that copies its modules into a folder, loaded as setuptools loads it: by its file."""
+    spec = importlib.util.spec_from_file_location("standalone_of_clone", clone / "standalone.py")
+    assert spec is not None
+    assert spec.loader is not None
+    own = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(own)
+    command: standalone.BuildWithKernel = own.BuildWithKernel(Distribution({"name": "x", "packages": []}))
     command.build_lib = str(folder)
     command.finalize_options()
     command.build_lib = str(folder)
@@ -175,8 +181,7 @@ def test_without_a_kernel_and_a_compiler_the_package_is_packed_and_says_so(
     """In a clone in which nothing is built: why not is the compiler's, and no folder is missed."""
     clone = sources(tmp_path, built=False)
     monkeypatch.setenv("CC", "no-such-compiler")
-    monkeypatch.setattr(standalone, "__file__", str(clone / "standalone.py"))
-    packed(tmp_path / "out").run()
+    packed(tmp_path / "out", clone).run()
     said = capsys.readouterr().err
     assert "no-such-compiler" in said
     assert "Without it, explanations are computed in NumPy" in said
