@@ -28,6 +28,8 @@ def test_every_split_has_its_pairs_and_its_inverses(name: str) -> None:
     forest = grow(random_ensemble(SHAPES[name], np.random.default_rng(11)))
     factors = pair_factors(forest)
     assert forest.feature.size > 4
+    assert (factors.first[0], factors.first[-1]) == (0, factors.others.size)
+    assert factors.first.size == forest.feature.size + 1
     for tree in range(forest.trees):
         count = int(forest.points[tree])
         point = forest.gauss[count, 0, :count]

@@ -85,3 +85,11 @@ def test_a_single_leaf_may_lack_its_count_and_several_may_not() -> None:
     assert (float(found.base), found.values.tolist()) == (7.0, [[0.0], [0.0]])
     with pytest.raises(ModelFileError, match="has not 3 leaf_count"):
         TreeEngine.load(TEXT.replace("leaf_count=5 3 2\n", "").encode())
+
+
+@pytest.mark.parametrize("name", ["num_class", "max_feature_idx", "leaf_value", "shrinkage"])
+def test_an_entry_that_comes_again_is_refused(name: str) -> None:
+    """Of the head, and of a tree: which of the two is meant, nobody knows."""
+    (line,) = (line for line in TEXT.splitlines() if line.startswith(f"{name}="))
+    with pytest.raises(ModelFileError, match=f"two entries '{name}'"):
+        TreeEngine.load(TEXT.replace(line, f"{line}\n{line}").encode())

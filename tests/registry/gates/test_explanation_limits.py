@@ -266,6 +266,20 @@ def test_a_feature_gives_a_group_away_where_scipys_bound_over_all_of_them_says_s
         ]
 
 
+def test_an_area_on_its_bound_is_no_proxy(sound: Evidence) -> None:
+    """Without any error of its own it must lie above."""
+    assert proxies(sound, group({"a": RULES.proxy_area}, 0.0, 0.3))[0].note == ""
+    assert proxies(sound, group({"a": np.nextafter(RULES.proxy_area, 1)}, 0.0, 0.3))[0].note == "proxy"
+
+
+def test_groups_that_are_no_columns_are_an_error(sound: Evidence) -> None:
+    """A group without its figures is not left out in silence."""
+    ours = np.full((20, 2), 5.0)
+    shift = ExplanationShift(("crowding", "staff", "calendar"), ours, ours, 500)
+    with pytest.raises(ValueError, match="zip"):
+        shift_findings(replace(with_probed(sound, shift=shift), current_expected=True), POLICY)
+
+
 def test_a_fifth_of_all_reasons_is_what_proxies_may_carry(sound: Evidence) -> None:
     """At the policy's share it is reported, beyond it blocked; of an attribute that is stated it is reported only."""
     for share, name, verdict, note in (
