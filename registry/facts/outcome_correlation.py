@@ -42,8 +42,10 @@ from registry.model.forecast_errors import log_wait
 __all__ = ["alignments"]
 
 _TESTED_OF_WAITS, _TESTED_OF_BEDS = frozenset({"patient", "staff"}), frozenset({"covariate"})
-_COUNTED = frozenset({"department", "minutes_since_arrival", "waiting_per_doctor"})
+_COUNTED = frozenset({"minutes_since_arrival", "waiting_per_doctor"})
 """Of these groups of features, those that are no entry of the tables' own."""
+_COMPARED_WITHIN = frozenset({"triage", "department"})
+"""Labels that waits are compared within, and that may lengthen them: asked is whether they are known at all."""
 _SPREAD: Mapping[Aspect, Aspect] = {
     "value": "value_spread",
     "known": "spread",
@@ -71,12 +73,14 @@ def alignments(
     if not part.prediction_time.size:
         return ()
     explained = Explained.of(part, baselines)
-    triage_known, spread, lines = explained.without_levels(), explained.spread(), explained.lines()
+    labels_known, spread, lines = explained.without_levels(), explained.spread(), explained.lines()
+    every_row = [np.arange(part.prediction_time.size)]
     out: list[Alignment | None] = []
     for series in _inputs(part):
-        own_levels = series.feature == "triage"  # nobody without a level is in one
-        rows = triage_known if own_levels else explained
-        given = (series.values, lines)
+        own_levels = series.feature in _COMPARED_WITHIN  # nobody without a level is in one
+        rows = labels_known if own_levels else explained
+        # Nobody without a department follows anybody in one: beside a row stands the one before it, wherever that was.
+        given = (series.values, every_row if series.feature == "department" else lines)
         out += rows.alignments(series.feature, series.aspect, *given, categories=series.categories)
         if series.aspect in _SPREAD and not own_levels:
             aspect = _SPREAD[series.aspect]
@@ -99,11 +103,12 @@ def _inputs(part: PreparedBeds | PreparedWaits) -> list[Entries]:
         for entries in _entries(f, part.X[:, j])
     ]
     if isinstance(part, PreparedWaits):
-        # The level itself is what waits are compared within.
-        out = [e for e in out if e.feature != "triage" or e.aspect == "known"]
+        out = [e for e in out if e.feature not in _COMPARED_WITHIN or e.aspect == "known"]
         out += time_of_entry(part.samples.received_at, part.prediction_time)
     own = {f.name: part.X[:, j].astype(np.float64) for j, f in enumerate(part.features) if f.group in groups}
-    return out + list(entries_together({n: v for n, v in own.items() if n not in _COUNTED | {"triage"}}))
+    return out + list(
+        entries_together({n: v for n, v in own.items() if n not in _COUNTED | _COMPARED_WITHIN})
+    )
 
 
 def _entries(feature: Feature, column: Array) -> Sequence[Entries]:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from hospital.words.language import Language
+from hospital.words.language import Language, spoken
 from registry.explanations.levers import LEVERS
 from serving.errors import RequestFault
 from serving.http.problems import invalid, schema_faults
@@ -39,11 +39,12 @@ class ExplanationRequest(BaseModel):
 
 
 class ExplanationAnswer(Answer):
-    """POST /v1/explanations"""
+    """POST /v1/explanations: `warnings` are about the request, such as a language that is not there."""
 
     prediction_id: str
     model: ModelReference
     explanation: Explanation
+    warnings: tuple[str, ...] = ()
 
 
 class CounterfactualRequest(BaseModel):
@@ -52,6 +53,7 @@ class CounterfactualRequest(BaseModel):
     Attributes:
         of: the p50 (beds or minutes), or the tension probability (0 to 1).
         levers: that may stand elsewhere; None: all that the model reads.
+        language: as ``fr`` or ``en-GB``; one that Vigie does not speak is answered in French, with a warning.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -60,7 +62,11 @@ class CounterfactualRequest(BaseModel):
     at_most: Number | None = None
     at_least: Number | None = None
     levers: Annotated[list[LeverName], Field(min_length=1, max_length=len(LEVERS))] | None = None
-    language: Language | None = None
+    language: Annotated[str, Field(strict=True, min_length=1, max_length=35)] | None = None
+
+    def spoken(self, otherwise: Language) -> tuple[Language, bool]:
+        """The language of the answer, and whether it is the one asked for; `otherwise`: where none is."""
+        return (otherwise, True) if self.language is None else spoken(self.language)
 
     @model_validator(mode="after")
     def _one_goal(self) -> "CounterfactualRequest":
@@ -115,6 +121,7 @@ class CounterfactualsAnswer(Answer):
             seen; ``no_lever`` that the answer reads.
         complete: whether the time was enough to try all counts of two levers.
         sentences: what is to be known of all of them.
+        warnings: about the request, such as a language that is not there.
     """
 
     prediction_id: str
@@ -127,6 +134,7 @@ class CounterfactualsAnswer(Answer):
     levers: tuple[AnsweredLever, ...]
     counterfactuals: tuple[OtherCounts, ...]
     sentences: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def explanation_request(body: object, now: int) -> ExplanationRequest:

@@ -2,6 +2,7 @@
 
 from starlette.responses import Response
 
+from hospital.words.catalogue import text
 from serving.gateway.endpoint import Call, Endpoint, json_response
 from serving.messages.counterfactual_bodies import (
     CounterfactualRequest,
@@ -12,6 +13,7 @@ from serving.messages.counterfactual_bodies import (
     explanation_request,
 )
 from serving.messages.explain_options import explain_options
+from serving.messages.forecast_questions import language_warnings
 from serving.messages.question_records import ExplainOptions
 
 __all__ = ["ENDPOINTS"]
@@ -26,22 +28,24 @@ def explanation(call: Call) -> Response:
     request = explanation_request(call.body, context.now)
     options = explain_options(request.explain, context.language)
     with parts.engine.connect() as connection:
-        return json_response(
-            parts.given_predictions.explanation(
-                connection, call.caller, request.prediction_id, options, context.now
-            )
+        found = parts.given_predictions.explanation(
+            connection, call.caller, request.prediction_id, options, context.now
         )
+    return json_response(found.model_copy(update={"warnings": language_warnings(call.body)}))
 
 
 def counterfactual(call: Call) -> Response:
     """POST /v1/counterfactuals"""
     parts, context = call.parts, call.parts.context()
     request = counterfactual_request(call.body)
-    options = ExplainOptions(0, "typical", request.language or context.language)
+    language, known = request.spoken(context.language)
+    options = ExplainOptions(0, "typical", language)
     with parts.engine.connect() as connection:
-        return json_response(
-            parts.given_predictions.counterfactuals(connection, call.caller, request, options, context.now)
+        found = parts.given_predictions.counterfactuals(
+            connection, call.caller, request, options, context.now
         )
+    warnings = () if known else (text("trust.language", language),)
+    return json_response(found.model_copy(update={"warnings": warnings}))
 
 
 ENDPOINTS = (

@@ -48,8 +48,8 @@ class Home:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    """Both models of a short simulated history, the whole way on the command line."""
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """A short simulated history, and an installation with its people and nothing released."""
     root = tmp_path_factory.mktemp("short")
     write(simulate(DAYS, seed=3), root / "data")
     found = Home(Settings(home=root / "home"), root / "data", root / "keys")
@@ -71,12 +71,26 @@ def key(home: Home, name: str) -> str:
     return str(home.keys / f"{name}.key")
 
 
+@pytest.fixture(scope="module")
+def home(installed: Home) -> Home:
+    """Both models of it, the whole way on the command line."""
+    for model in MODELS:
+        author = ["--key", key(installed, "author")]
+        assert main(["train", model, "--data", str(installed.data), "--baseline-only", *author]) == 0
+        assert main(["check", model, "1"]) == 0
+        for name in ("ada", "bob"):
+            approve = ["review", model, "1", "--approve", "--comment", "read", "--key", key(installed, name)]
+            assert main(approve) == 0
+        assert main(["promote", model, "1", "--key", key(installed, "rene")]) == 0
+    return installed
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_a_short_history_is_offered_the_baseline(
-    home: Home, model: str, capsys: pytest.CaptureFixture[str]
+    installed: Home, model: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A model cannot be trained, and the refusal says what can."""
-    assert main(["train", model, "--data", str(home.data)]) == 2
+    assert main(["train", model, "--data", str(installed.data)]) == 2
     told = capsys.readouterr().err
     assert "too short" in told
     assert "--baseline-only" in told
@@ -85,22 +99,15 @@ def test_a_short_history_is_offered_the_baseline(
 @pytest.mark.parametrize("model", MODELS)
 def test_it_is_checked_approved_and_released(home: Home, model: str) -> None:
     """Its package holds no trees; the policy's own gates of such a package open; the board and the releaser sign."""
-    train = ["train", model, "--data", str(home.data), "--baseline-only", "--key", key(home, "author")]
-    assert main(train) == 0
     package, beds = candidate(home.settings.candidates, model, "1").package, model == "bed-demand"
     files = {"manifest.json", "baseline.json", "profile.json"} | (
         {"adaptive.json", "hospital.json"} if beds else set()
     )
     names = {p.name for p in package.iterdir()}
     assert files <= names <= files | ({"exceedance.json", "groups.json"} if beds else set())
-    assert main(["check", model, "1"]) == 0
     report = candidate(home.settings.candidates, model, "1").json("report.json")
     assert {g["name"]: g["verdict"] for g in report["gates"]} == {"contract": "pass", "calibration": "pass"}
     assert report["scope"] == []
-    for name in ("ada", "bob"):
-        approve = ["review", model, "1", "--approve", "--comment", "read", "--key", key(home, name)]
-        assert main(approve) == 0
-    assert main(["promote", model, "1", "--key", key(home, "rene")]) == 0
     release = current_release(home.settings, model)
     assert release is not None
     assert (release.version, release.scope) == ("1", frozenset())

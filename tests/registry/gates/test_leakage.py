@@ -180,6 +180,10 @@ def _triage_if_seen_soon(visits: pd.DataFrame) -> pd.DataFrame:
     return visits.assign(triage=visits["triage"].where(_seen_soon(visits, 0.5)))
 
 
+def _department_if_seen_soon(visits: pd.DataFrame) -> pd.DataFrame:
+    return visits.assign(department=visits["department"].where(_seen_soon(visits, 0.5)))
+
+
 def _exact_if_seen_soon(visits: pd.DataFrame) -> pd.DataFrame:
     values = visits["temperature_celsius"]
     return visits.assign(temperature_celsius=values.where(_seen_soon(visits, 0.0), values.round()))
@@ -255,6 +259,25 @@ def test_what_only_those_write_who_see_the_patient_blocks_and_names_it(
     assert result.verdict is Verdict.BLOCK
     assert stopped(result) == found
     assert {f.note for f in result.findings if f.required and not f.verdict.opens} == {note}
+
+
+def test_a_department_that_is_known_where_the_wait_was_short_blocks(
+    simulated: dict[str, pd.DataFrame],
+) -> None:
+    """Waits are compared within departments, in which nobody without one is: known or not is asked among all."""
+    visits = _department_if_seen_soon(simulated["visits"])
+    result = judged_rows(*prepared_waits({**simulated, "visits": visits}))
+    assert result.verdict is Verdict.BLOCK
+    assert stopped(result)["excess_correlation_known"] == "department"
+    assert "leak_known" in {f.note for f in result.findings if f.verdict is Verdict.BLOCK}
+
+
+def test_a_department_that_is_lacking_by_chance_opens_as_before(simulated: dict[str, pd.DataFrame]) -> None:
+    """A third of visits name none, whatever their wait: that is no leak."""
+    visits = simulated["visits"]
+    named = np.random.default_rng(7).random(len(visits)) < 2 / 3
+    lacking = visits.assign(department=visits["department"].where(named))
+    assert stopped(judged_rows(*prepared_waits({**simulated, "visits": lacking}))) == {}
 
 
 @pytest.mark.parametrize(

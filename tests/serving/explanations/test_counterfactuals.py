@@ -208,6 +208,26 @@ class TestAsked:
         already = service.ask("/v1/counterfactuals", {**asked, "at_most": 500})
         assert already["outcome"] == "already"
 
+    @pytest.mark.parametrize(
+        ("asked", "first", "warned"),
+        [
+            ("de", "Avec les valeurs", True),
+            ("en-GB", "With values", False),
+            ("FR_ca", "Avec les valeurs", False),
+        ],
+    )
+    def test_a_language_that_is_not_there_is_french_with_a_warning(
+        self, service: WardService, asked: str, first: str, warned: bool
+    ) -> None:
+        """As of a forecast: here, and where a prediction is explained again."""
+        (made,) = service.beds("A")["forecasts"]
+        of = {"prediction_id": made["prediction_id"]}
+        answer = service.ask("/v1/counterfactuals", {**of, "at_least": 500, "language": asked})
+        assert answer["sentences"][0].startswith(first)
+        again = service.ask("/v1/explanations", {**of, "explain": {"language": asked}})
+        for warnings in (answer["warnings"], again["warnings"]):
+            assert [w.startswith("La langue demandée") for w in warnings] == [True] * warned
+
     def test_a_baseline_reads_no_lever(self, service: WardService, release: LoadedModel) -> None:
         """It answers outside the scope."""
         outside = replace(release, scope=frozenset())
