@@ -10,6 +10,7 @@ from centre.practice.practice_view import Practice, note_receipt, practice_at, r
 from centre.practice.protocol_file import Protocol
 from serving.interface.live_record import hospital_zone
 from serving.interface.requests import (
+    REPEATED,
     Call,
     Endpoint,
     Link,
@@ -18,7 +19,6 @@ from serving.interface.requests import (
     RequestFault,
     has_own_name,
     json_response,
-    moment,
 )
 
 __all__ = ["ENDPOINTS", "PROTOCOL_READERS"]
@@ -184,17 +184,10 @@ def receipt(call: Call) -> Response:
         wrong.append(RequestFault("digest", "missing", "problems.faults.missing_digest"))
     if wrong:
         raise Problem(422, "invalid_request", "problems.invalid_body", faults=wrong)
-    protocol = next((p for p in _practice(call).protocols if p.protocol_id == call.path["id"]), None)
-    if protocol is None:
-        raise Problem(404, "unknown_protocol", "problems.unknown_protocol")
-    if sent["digest"] != protocol.digest:
-        raise Problem(409, "other_version", "problems.other_version")
-    noted = note_receipt(call.parts, call.caller.actor, protocol, moment(call.parts.clock.now()))
-    return json_response(
-        ReceiptAnswer(
-            protocol=protocol.protocol_id, version=protocol.version, digest=protocol.digest, noted=noted
-        )
-    )
+    answer, repeated = note_receipt(call, call.path["id"], sent["digest"])
+    response = json_response(ReceiptAnswer(**answer))
+    response.headers.update(REPEATED if repeated else {})
+    return response
 
 
 def _practice(call: Call) -> Practice:

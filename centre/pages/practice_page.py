@@ -23,7 +23,7 @@ from serving.interface.pages import (
     shown_beds,
     unit_name,
 )
-from serving.interface.requests import Call, Endpoint, Parameter, Problem, has_own_name, moment
+from serving.interface.requests import REPEATED, Call, Endpoint, Parameter, Problem, has_own_name
 
 __all__ = ["ENDPOINTS"]
 
@@ -143,14 +143,17 @@ def take_receipt(call: Call) -> Response:
     spoken = sent if sent in ("fr", "en") else language(call)
     call = replace(call, query={**call.query, "language": spoken})
     protocol_id, digest = call.body.get("protocol", "")[:200], call.body.get("digest", "")
-    now = call.parts.clock.now()
-    protocol = _protocol(practice_at(call.parts, now, hospital_zone(call.parts)), protocol_id)
     if not has_own_name(call.caller):
         return _protocol_page(call, protocol_id, "read_how", 403)
-    if digest != protocol.digest:  # another version came into force meanwhile: these bytes were not read
+    try:
+        _, repeated = note_receipt(call, protocol_id, digest)
+    except Problem as problem:
+        if problem.status not in (404, 409):
+            raise
+        # another version came into force meanwhile: these bytes were not read; of none that is left the page says so
         return _protocol_page(call, protocol_id, "read_again", 409)
-    note_receipt(call.parts, call.caller.actor, protocol, moment(now))
-    return RedirectResponse(f"/practice/protocol?language={spoken}&id={protocol_id}", 303)
+    address = f"/practice/protocol?language={spoken}&id={protocol_id}"
+    return RedirectResponse(address, 303, headers=REPEATED if repeated else {})
 
 
 ENDPOINTS = (

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from sqlalchemy import Connection
 
 from centre.practice.protocol_file import Protocol
 from centre.practice.protocol_search import ProtocolIndex
@@ -16,7 +18,8 @@ from centre.practice.skill_files import SkillRecord, read_skills
 from serving.interface.bed_forecasts import BedForecast
 from serving.interface.files import LEVELS
 from serving.interface.installation import Parts
-from serving.interface.statements import moment, writing
+from serving.interface.live_record import hospital_zone
+from serving.interface.requests import Call, Problem, moment, write_once
 
 __all__ = ["Practice", "note_receipt", "practice_at", "read_by"]
 
@@ -77,7 +80,26 @@ def read_by(parts: Parts, person: str) -> frozenset[str]:
         return read_digests(connection, person)
 
 
-def note_receipt(parts: Parts, person: str, protocol: Protocol, now: datetime) -> bool:
-    """Notes in the journal that somebody read these bytes; False: they had before, and nothing is written."""
-    with writing(parts.engine) as connection:
-        return add_receipt(connection, person, protocol, now=now)
+def note_receipt(call: Call, protocol_id: str, digest: str) -> tuple[Mapping[str, Any], bool]:
+    """Notes in the journal that whoever asks read these bytes of a protocol in force.
+
+    Returns:
+        `protocol`, `version`, `digest` and `noted` (false: they had read them before, and no entry is written); and
+        whether it is the answer to the same request, sent before.
+
+    Raises:
+        Problem: 404, there is no such protocol in force; 409, it has other bytes.
+    """
+    now = call.parts.clock.now()
+    in_force = practice_at(call.parts, now, hospital_zone(call.parts)).protocols
+    protocol = next((p for p in in_force if p.protocol_id == protocol_id), None)
+
+    def write(connection: Connection) -> Mapping[str, Any]:
+        if protocol is None:
+            raise Problem(404, "unknown_protocol", "problems.unknown_protocol")
+        if digest != protocol.digest:
+            raise Problem(409, "other_version", "problems.other_version")
+        noted = add_receipt(connection, call.caller.actor, protocol, now=moment(now))
+        return {"protocol": protocol_id, "version": protocol.version, "digest": digest, "noted": noted}
+
+    return write_once(call, write)

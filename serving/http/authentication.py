@@ -26,6 +26,7 @@ from registry.record.database import writing
 from registry.record.tables.access_tables import spent_tickets
 from registry.record.tokens import NOBODY, Caller, authenticate, valid_caller
 from serving.http.clock import system_time
+from serving.http.write_outcome import about_to_commit
 
 __all__ = [
     "COOKIE",
@@ -105,14 +106,23 @@ class Authority:
         return None if caller is None else _lent(caller, body["r"], by_link=body["l"])
 
     def end_session(self, cookie: str) -> None:
-        """Ends a session for good: its cookie, wherever it was copied to, opens nothing any more."""
+        """Ends a session for good: its cookie, wherever it was copied to, opens nothing any more.
+
+        Raises:
+            Problem: whoever asked was answered that nothing was written.
+        """
         body = self._opened("session", cookie)
         if body is not None:
             with writing(self._engine) as connection:
                 _spend(connection, body["s"], body["u"])
+                about_to_commit()
 
     def enter(self, code: str) -> Caller | None:
-        """Who enters by a link; each works once, and while its token does."""
+        """Who enters by a link; each works once, and while its token does.
+
+        Raises:
+            Problem: whoever asked was answered that nothing was written; the link works as before.
+        """
         body = self._opened("link", code)
         if body is None:
             return None
@@ -120,6 +130,7 @@ class Authority:
             caller = valid_caller(connection, body["t"], now=self._clock())
             if caller is None or not _spend(connection, body["s"], body["u"]):
                 return None
+            about_to_commit()
         return _lent(caller, body["r"], by_link=True)
 
     def opened_page(self, code: str) -> str:

@@ -1,16 +1,21 @@
 """Requests and answers, as routes above serving declare them: the gate's types, handed out under one name."""
 
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from sqlalchemy import Connection
 
 from hospital.times import TimeError, instant, moment, parse_time
+from registry.record.database import writing
+from registry.record.request_keys import claim, earlier
 from registry.record.tokens import Caller
 from serving.errors import Problem, RequestFault
 from serving.gateway.endpoint import EVERY_ROLE, Call, Endpoint, Link, Parameter, json_response
 from serving.http.authentication import ENTERED_BY_LINK
+from serving.http.clock import system_time
 from serving.http.problems import invalid, schema_faults
-from serving.http.write_outcome import REPEATED
+from serving.http.write_outcome import REPEATED, about_to_commit
 from serving.messages.request_bodies import words_of_person
 
 __all__ = [
@@ -32,6 +37,7 @@ __all__ = [
     "read_body",
     "refused",
     "words_of_person",
+    "write_once",
 ]
 
 AS_OF = Parameter(
@@ -64,6 +70,29 @@ def instant_of(written: str) -> int:
 def has_own_name(caller: Caller) -> bool:
     """Whether this is somebody with a name of their own; who came by a link has none."""
     return caller.name != ENTERED_BY_LINK
+
+
+def write_once(
+    call: Call, write: Callable[[Connection], Mapping[str, Any]]
+) -> tuple[Mapping[str, Any], bool]:
+    """What a request's writing answers, and whether that is the answer to the same request, sent before.
+
+    Args:
+        write: writes in the transaction, where the request is new, and returns the answer, which JSON can hold and
+            which names no patient: it is kept for whoever sends the same key again. What it raises undoes all.
+
+    Raises:
+        OtherBodyError: the key was used for another request.
+        Problem: whoever asked was answered that nothing was written.
+    """
+    with writing(call.parts.engine) as connection:
+        before = None if call.key is None else earlier(connection, call.key)
+        if before is not None:
+            return before, True
+        answer = write(connection)
+        claim(connection, call.key, answer, system_time())
+        about_to_commit()
+    return answer, False
 
 
 def as_of(call: Call) -> int:

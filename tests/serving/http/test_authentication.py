@@ -1,6 +1,7 @@
 """Sessions and links end by the clock that the service goes by, at their second."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,7 +10,9 @@ from sqlalchemy import Engine
 
 from registry.record.database import open_database, writing
 from registry.record.tokens import create_token
+from serving.errors import Problem
 from serving.http.authentication import LINK_SECONDS, SESSION_SECONDS, Authority, entry_link
+from serving.http.write_outcome import CURRENT, WriteTicket
 from tests.support.new_databases import new_sqlite
 
 BEGUN = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
@@ -79,3 +82,34 @@ def test_a_link_ends_after_a_day(
     assert authority.opened_page(code) == ("/pilotage" if enters else "/")
     assert (authority.enter(code) is not None) == enters
     assert authority.enter(code) is None, "each works once"
+
+
+def after_its_503(work: Callable[[str], object], sent: str) -> None:
+    """Does the work of a request that was answered that nothing was written, nor will be."""
+    ticket, context = WriteTicket(), copy_context()
+    assert ticket.withdraw()
+    context.run(CURRENT.set, ticket)
+    with pytest.raises(Problem) as late:
+        context.run(work, sent)
+    assert late.value.code == "took_too_long"
+
+
+def test_after_its_503_no_session_is_ended(engine: Engine, tmp_path: Path, clock: StandingClock) -> None:
+    """Whoever was answered so is signed in as before, and signs out again."""
+    authority = Authority(engine, tmp_path, clock)
+    caller = authority.caller(made(engine))
+    assert caller is not None
+    cookie = authority.open_session(caller)
+    after_its_503(authority.end_session, cookie)
+    assert authority.session(cookie) is not None
+    authority.end_session(cookie)
+    assert authority.session(cookie) is None
+
+
+def test_after_its_503_no_link_is_used_up(engine: Engine, tmp_path: Path, clock: StandingClock) -> None:
+    """It lets its person in when they try again, and then no more."""
+    authority = Authority(engine, tmp_path, clock)
+    code = entry_link(tmp_path, made(engine), clock=clock).removeprefix("/enter/")
+    after_its_503(authority.enter, code)
+    assert authority.enter(code) is not None
+    assert authority.enter(code) is None
