@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from assembly.routes import ENDPOINTS
 from registry.record.database import writing
@@ -444,6 +445,21 @@ class TestLimits:
                 "POST", "/v1/observations", json={"visits": [{"x": "y" * 100_000}]}, headers=headers
             )
         assert parts.bodies.held == 0
+
+
+def test_probe_and_metrics_of_this_machine_ask_no_database(
+    parts_and_tokens: tuple[Parts, dict[str, str]],
+) -> None:
+    """They answer while it hangs; a token can then be verified by nobody."""
+    parts, tokens = parts_and_tokens
+    asked = list[str]()
+    event.listen(parts.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+    client = InProcess(parts)
+    for path in ("/livez", "/metrics"):
+        assert client.get(path, peer="127.0.0.1").status_code == 200, path
+    assert asked == []
+    assert client.get("/metrics", headers=bearer(tokens["admin"])).status_code == 200
+    assert "tokens" in asked[0]
 
 
 def test_the_event_loop_is_free(parts_and_tokens: tuple[Parts, dict[str, str]]) -> None:
