@@ -65,7 +65,8 @@ class Brief:
     Attributes:
         scope: how many unit groups and horizons of `performance` are trusted.
         baseline_only: the version is the baselines alone, which gain nothing and have no scope.
-        uncovered: horizons, unit groups and both whose intervals are shown to hold too little.
+        uncovered: horizons, unit groups, both, the total's horizons and parts of the day whose intervals are shown to
+            hold too little.
     """
 
     performance: Sequence[Mapping[str, Any]]
@@ -83,9 +84,11 @@ class Brief:
         uncovered = [
             str(f["group"])
             for f in found
-            if f["metric"] == "coverage"
-            and f["required"]
-            and (f["verdict"] == "block" or f.get("note") == "undercoverage_shown")
+            if f["required"]
+            and (
+                (f["metric"] in ("coverage", "above_p90") and f["verdict"] == "block")
+                or f.get("note") in ("undercoverage_shown", "above_shown")
+            )
         ]
         return cls(card["performance"], card["groups"], trusted, baseline_only, uncovered)
 

@@ -1,7 +1,7 @@
 """Fairness of bed demand: which wards are promised fewer beds than they will need, or more certainty than there is."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,7 +19,8 @@ from registry.statistics.verdict import Finding, undecided
 __all__ = ["BedFairness"]
 
 _BED_BLOCK_DAYS = 7
-_FEWEST = 30  # rows of a unit under which nothing is said of it
+_FEWEST = 30  # rows of a unit, or of a small group, under which nothing is said of it
+_FEWEST_WEEKS = 8  # of a small group: fewer hardly say how far one week lies from the next
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,32 @@ class BedFairness:
             before = group_names(getattr(past, attribute))
             yield from reported_figures(known, attribute, names)
             judged, rest = groups.sort_out("relative_bias", rules.minimum_bed_rows)
-            yield from rest
+            for listed in rest:
+                name = listed.group.partition("=")[2]
+                yield from self._small(listed, known.part(names == name), past.part(before == name))
             for name in judged:
                 mine = (known.part(names == name), past.part(before == name))
                 yield self._bias(groups.label(name), *mine)
                 yield self._outside(groups.label(name), *mine)
         yield from self._units(test.known(), past)
+
+    def _small(self, listed: Finding, known: Scored, past: Scored) -> Iterator[Disparity | Finding]:
+        """A group too small to be judged: by what its own weeks show of it, or listed.
+
+        It can only block, or keep shut. Where there are too few rows or weeks for an interval, it is listed alone.
+        """
+        found: list[Disparity] = []
+        if listed.note == "needs_more_rows" and known.size >= _FEWEST:
+            both = (
+                self._bias(listed.group, known, past, judged=False),
+                self._outside(listed.group, known, past),
+            )
+            found = [d for d in both if isinstance(d, Disparity) and d.found.blocks >= _FEWEST_WEEKS]
+        if not any(d.metric == listed.metric for d in found):
+            yield listed
+        for disparity in found:
+            required = listed.required and disparity.metric == listed.metric
+            yield replace(disparity, lacking=listed.lacking, note=listed.note, required=required)
 
     def _units(self, known: Scored, past: Scored) -> Iterator[Disparity]:
         """Units that share their group with others: a group can be right on the whole while one of its wards is not.

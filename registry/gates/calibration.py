@@ -10,12 +10,12 @@ from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
 from registry.evidence.interval_shares import tail_shares
 from registry.evidence.records import Evidence, Scored
-from registry.gates.coverage_by_cell import coverage_by_cell
+from registry.gates.coverage_by_cell import ABOVE_SHOWN, SHOWN, coverage_by_cell, shown_under
 from registry.model.hospital_total import HOSPITAL
 from registry.policy.board_policy import Policy
 from registry.policy.trusted_scope import Cell
 from registry.statistics.error_rates import Levels
-from registry.statistics.intervals import block_mean
+from registry.statistics.intervals import Estimate, block_mean, share_bounds
 from registry.statistics.scope import horizon_name, within
 from registry.statistics.verdict import Finding, GateResult, Verdict, undecided
 
@@ -25,6 +25,7 @@ NOMINAL = 0.8
 SHORT_HOURS = 24.0
 _HIGHEST = 0.9
 _HOURS = ("00-06", "06-12", "12-18", "18-24")
+_FEWEST = 30  # rows under which nothing is shown
 _LOPSIDED = (
     0.2  # a tail twice its nominal share: reported, since the required coverage sees it where it matters
 )
@@ -113,15 +114,10 @@ class _Judging:
         """
         rules = self.policy.document.calibration
         below, above = _tails(part.weight, outside, group)
-        if part.size < rules.minimum_rows:
-            return [below, above]
-        found = block_mean(
-            outside[:, 1],
-            part.weight,
-            part.prediction_time,
-            horizon_hours=float(np.median(part.horizon_hours)),
-        )
         most = 1 - _HIGHEST + tolerance
+        if part.size < rules.minimum_rows:
+            return [below, self._few_above(above, part, outside[:, 1], most)]
+        found = _mean(part, outside[:, 1])
         verdict = self.levels.at_most(found, most)
         power = float(stats.norm.ppf(self.policy.document.fairness.power))
         nominal = _HIGHEST * (1 - _HIGHEST)
@@ -146,19 +142,66 @@ class _Judging:
         """Coverage and tails of the hospital total's own intervals, by horizon.
 
         It has one row where its units have a dozen: too little to judge keeps nothing shut, and is reported. What
-        is shown to be wrong blocks.
+        is shown to be wrong blocks; what is shown to hold too little, however few the weeks or rows, opens nothing.
         """
         if hospital_total is None:
             return []
         known, rules = hospital_total.known(), self.policy.document.calibration
         outside, findings = tail_shares(known), []
-        for horizon in np.unique(hospital_total.horizon_hours):
+        horizons = np.unique(hospital_total.horizon_hours)
+        for horizon in horizons:
             mine, name = known.horizon_hours == horizon, f"{HOSPITAL}={horizon_name(horizon)}"
             tolerance = rules.tolerance_short if horizon <= SHORT_HOURS else rules.tolerance_long
             found = self.coverage(known.part(mine), outside[mine], name, tolerance)
-            findings.append(replace(found, required=found.verdict is Verdict.BLOCK))
+            if found.note in ("too_few_rows", "too_few_weeks"):
+                found = self._few_inside(found, known.part(mine), outside[mine], tolerance, horizons.size)
+            required = found.verdict is Verdict.BLOCK or found.note == SHOWN
+            findings.append(replace(found, required=required))
             findings += _tails(known.weight[mine], outside[mine], name)
         return findings
+
+    def _few_inside(
+        self, listed: Finding, part: Scored, outside: Array, tolerance: float, family: int
+    ) -> Finding:
+        """A coverage with too little to be judged: what shows it to be too low, or as it is listed.
+
+        That it looks too high shows nothing: a share near 1 of few weeks is no certainty.
+        """
+        if part.size < _FEWEST or not part.weight.sum() > 0:
+            return listed
+        found = _mean(part, 1 - outside.sum(axis=1))
+        limits = (NOMINAL - tolerance, NOMINAL + tolerance)
+        verdict = shown_under(found, limits[0], self.levels, family)
+        if verdict is None:
+            return listed
+        return replace(
+            listed,
+            value=found.value,
+            interval=share_bounds(found, self.levels.passing),
+            threshold=NOMINAL,
+            verdict=verdict,
+            note="" if verdict is Verdict.BLOCK else SHOWN,
+            limits=limits,
+            weight=float(part.weight.sum()),
+        )
+
+    def _few_above(self, listed: Finding, part: Scored, above: Array, most: float) -> Finding:
+        """A tail above p90 of too few rows to be judged: what shows it to be too large, or as it is reported."""
+        if part.size < _FEWEST:
+            return listed
+        found = _mean(part, above)
+        held = Estimate(1 - found.value, found.sd, found.blocks)
+        verdict = shown_under(held, 1 - most, self.levels, len(_HOURS))
+        if verdict is None:
+            return listed
+        return replace(
+            listed,
+            interval=share_bounds(found, self.levels.passing),
+            threshold=most,
+            verdict=verdict,
+            required=True,
+            note="" if verdict is Verdict.BLOCK else ABOVE_SHOWN,
+        )
 
     def coverage(
         self, part: Scored, outside: Array, group: str, tolerance: float, *, required: bool = False
@@ -166,12 +209,7 @@ class _Judging:
         """Pass when the whole interval lies within the tolerance, block when it lies outside."""
         if part.size < self.policy.document.calibration.minimum_rows:
             return undecided("coverage", group, part.size, "too_few_rows", required=required)
-        found = block_mean(
-            1 - outside.sum(axis=1),
-            part.weight,
-            part.prediction_time,
-            horizon_hours=float(np.median(part.horizon_hours)),
-        )
+        found = _mean(part, 1 - outside.sum(axis=1))
         limits = (NOMINAL - tolerance, NOMINAL + tolerance)
         verdict, note = self.levels.within(found, *limits), ""
         if verdict is Verdict.BLOCK and found.blocks < self.policy.document.accuracy.minimum_blocks:
@@ -205,6 +243,12 @@ def _with_cells(findings: list[Finding], cells: list[Finding]) -> list[Finding]:
         for f in findings
     ]
     return [*kept, *(f for f in cells if f.group not in named)]
+
+
+def _mean(part: Scored, values: Array) -> Estimate:
+    """The mean of a part's rows with its error by blocks of time."""
+    hours = float(np.median(part.horizon_hours))
+    return block_mean(values, part.weight, part.prediction_time, horizon_hours=hours)
 
 
 def _tails(weight: Array, outside: Array, group: str) -> list[Finding]:

@@ -13,16 +13,18 @@ import numpy as np
 from hospital.arrays import Array
 from registry.evidence.records import Scored
 from registry.policy.board_policy import Policy
-from registry.statistics.disparities import Disparity, verdicts
+from registry.statistics.disparities import OWN_LEVEL, Disparity, verdicts
 from registry.statistics.error_rates import Levels
-from registry.statistics.intervals import Estimate, block_mean
+from registry.statistics.intervals import Estimate, block_mean, share_bounds
 from registry.statistics.scope import cell_name, horizon_name
-from registry.statistics.verdict import Finding
+from registry.statistics.verdict import Finding, Verdict
 
-__all__ = ["SHOWN", "coverage_by_cell"]
+__all__ = ["ABOVE_SHOWN", "SHOWN", "coverage_by_cell", "shown_under"]
 
 SHOWN = "undercoverage_shown"
 """The note of a finding whose own 95 % interval lies wholly under the margin."""
+ABOVE_SHOWN = "above_shown"
+"""The note of a part of the day whose own 95 % interval of the share above p90 lies wholly beyond the limit."""
 _NOMINAL = 0.8
 _FEWEST_ROWS, _FEWEST_BLOCKS = 30, 4
 
@@ -43,6 +45,17 @@ def coverage_by_cell(known: Scored, inside: Array, policy: Policy, levels: Level
             short = Estimate(_NOMINAL - estimate.value, estimate.sd, estimate.blocks)
             found.append(Disparity("coverage", name, short, margin, int(mine.sum()), judged=False))
     return [_as_coverage(finding) for finding in verdicts(found, levels)]
+
+
+def shown_under(found: Estimate, least: float, levels: Levels, family: int) -> Verdict | None:
+    """What is shown of a share that there is too little to judge: block where it lies under `least` by its bound among
+    `family` shares (Bonferroni), inconclusive where by its own 95 % interval, else None.
+
+    Bounds are those of few blocks: what keeps shut must not come of a share that hardly varied.
+    """
+    if share_bounds(found, levels.blocking / family)[1] < least:
+        return Verdict.BLOCK
+    return Verdict.INCONCLUSIVE if share_bounds(found, OWN_LEVEL)[1] < least else None
 
 
 def _cells(known: Scored) -> Iterator[tuple[str, Array]]:

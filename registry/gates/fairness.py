@@ -28,7 +28,7 @@ def judge_fairness(evidence: Evidence, policy: Policy, scope: tuple[Cell, ...]) 
     levels = Levels.of(evidence, policy)
     if evidence.test.counts:
         return GateResult.of(
-            "fairness", _findings(BedFairness(evidence, policy, scope, levels).found(), levels)
+            "fairness", _of_beds(BedFairness(evidence, policy, scope, levels).found(), levels)
         )
     waits = WaitFairness(evidence, policy)
     findings = _findings(waits.found(), levels, certain_shuts=True)
@@ -54,6 +54,15 @@ def _findings(
         *verdicts(disparities, levels, certain_shuts=certain_shuts),
         *(f for f in listed if isinstance(f, Finding)),
     ]
+
+
+def _of_beds(found: Iterable[Disparity | Finding], levels: Levels) -> list[Finding]:
+    """Groups that are large enough are judged among themselves; small ones among all, and take nothing from them."""
+    listed = list(found)
+    small = {(d.metric, d.group) for d in listed if isinstance(d, Disparity) and d.note == "needs_more_rows"}
+    alone = _findings([d for d in listed if (d.metric, d.group) not in small], levels)
+    together = verdicts([d for d in listed if isinstance(d, Disparity)], levels)
+    return [*alone, *(f for f in together if (f.metric, f.group) in small)]
 
 
 def small_gaps(evidence: Evidence, policy: Policy) -> tuple[EarlierGap, ...]:

@@ -15,6 +15,7 @@ from registry.statistics.intervals import Estimate
 from registry.statistics.verdict import Finding, Verdict
 
 __all__ = [
+    "OWN_LEVEL",
     "Disparity",
     "by_block",
     "gap",
@@ -26,7 +27,7 @@ __all__ = [
 ]
 
 _FEWEST_BLOCKS = 4
-_OWN = 0.025
+OWN_LEVEL = 0.025
 """One-sided level of a disparity's own 95 % interval, as a reader sees it: not corrected for how many others there are.
 """
 _BY_EARLIER_DAYS = 0.5
@@ -88,7 +89,7 @@ def verdicts(
         verdict, required, note, lacking = Verdict.INCONCLUSIVE, disparity.judged, "", 0
         if blocked[i]:
             verdict, required = Verdict.BLOCK, True
-        elif beyond[i] < _OWN:
+        elif beyond[i] < OWN_LEVEL:
             required, note, lacking = True, "harm_shown", disparity.lacking
         elif certain[i] and disparity.found.value > disparity.margin:
             required, note, lacking = True, "harm_certain", disparity.lacking
@@ -152,7 +153,7 @@ def shown(disparity: Disparity, levels: Levels) -> Finding | None:
 
     For what is too narrow, and of too many kinds, to be judged with the others: each would need the more evidence.
     """
-    if not disparity.found.p_above(disparity.margin) < _OWN:
+    if not disparity.found.p_above(disparity.margin) < OWN_LEVEL:
         return None
     low, high = disparity.found.interval(levels.passing)
     return Finding(

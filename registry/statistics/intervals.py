@@ -19,6 +19,7 @@ __all__ = [
     "decorrelation_days",
     "largest_window_mean",
     "long_run_sd",
+    "share_bounds",
 ]
 
 MOST_BLOCKS = 30
@@ -119,6 +120,22 @@ def block_mean(values: Array, weights: Array, times: Array, *, horizon_hours: fl
         return Estimate(value, math.inf, blocks)
     influence = np.add.reduceat(sums - value * total, starts) / (total.sum() / blocks)
     return Estimate(value, float(influence.std(ddof=1)) / math.sqrt(blocks), blocks)
+
+
+def share_bounds(found: Estimate, alpha: float) -> tuple[float, float]:
+    """One-sided bounds of a share (0 to 1) of few blocks: the wider of t's and the exact binomial one.
+
+    A share near 0 or 1 hardly varies from block to block, and by t alone looks surer than it is. So each block counts
+    as one observation (Clopper & Pearson 1934, doi 10.1093/biomet/26.4.404), hits as parts of one where need be.
+    """
+    if found.blocks < 2 or not math.isfinite(found.value):
+        return 0.0, 1.0
+    low, high = found.interval(alpha)
+    hits = min(max(found.value, 0.0), 1.0) * found.blocks
+    misses = found.blocks - hits
+    least = float(stats.beta.ppf(alpha, hits, misses + 1)) if hits > 0 else 0.0
+    most = float(stats.beta.isf(alpha, hits + 1, misses)) if misses > 0 else 1.0
+    return max(min(low, least), 0.0), min(max(high, most), 1.0)
 
 
 def block_starts(daily: Array, *, horizon_hours: float) -> Array:

@@ -108,7 +108,7 @@ def test_certainty_that_is_not_there_can_only_block(
 
 
 def test_three_hundred_rows_are_enough_and_one_less_is_not(sound: Evidence) -> None:
-    """A unit group of fewer is listed with what it lacks."""
+    """A unit group of fewer is listed with what it lacks, and what its weeks show; it holds nothing up."""
     test = beds({"a": 0.0, "b": 0.0})
     mine = test.unit_group == "a"
     assert RULES.minimum_bed_rows == 300
@@ -116,10 +116,110 @@ def test_three_hundred_rows_are_enough_and_one_less_is_not(sound: Evidence) -> N
         judged(sound, test.part(~mine | (np.cumsum(mine) <= 300)))["relative_bias", "unit_group=a"].n == 300
     )
     few = judged(sound, test.part(~mine | (np.cumsum(mine) <= 299)))
-    assert few["relative_bias", "unit_group=a"] == undecided(
-        "relative_bias", "unit_group=a", 299, "needs_more_rows", threshold=300.0, required=False, lacking=1
+    listed = Finding(
+        "relative_bias",
+        "unit_group=a",
+        0.0,
+        (0.0, 0.0),
+        RULES.margin_bed_bias,
+        299,
+        OPEN,
+        required=False,
+        note="needs_more_rows",
+        lacking=1,
     )
-    assert ("outside_interval", "unit_group=a") not in few
+    assert few["relative_bias", "unit_group=a"] == listed
+    outside = few["outside_interval", "unit_group=a"]
+    assert (outside.verdict, outside.required, outside.note, outside.lacking) == (
+        OPEN,
+        False,
+        "needs_more_rows",
+        1,
+    )
+
+
+def small(
+    lacking: float | Array, *, days: int = 84, of_b: float | Array = 0.0, every: int = 1, wide: float = 4.0
+) -> Scored:
+    """Three rows a day of group a, or of every so many of them one, and ten of group b."""
+    test = beds({"a": lacking, "b": of_b}, days=days, a_day=10, wide=wide)
+    mine = test.unit_group == "a"
+    few = mine & (test.local_hour < 3)
+    return test.part(~mine | (few & (np.cumsum(few) % every == 0)))
+
+
+OF_A = 62 / 3
+"""Beds that a small group a needs on average: 22, 18 and 22 a day."""
+
+
+def uncertain(p: float, demand: float, weeks: int = 12) -> Array:
+    """Beds lacking, by day: that more than a twentieth of the demand lack has this p-value.
+
+    Every other week lacks three beds more than the mean, the others three fewer.
+    """
+    error = 3 / math.sqrt(weeks)
+    day = np.arange(weeks * 7)
+    return np.asarray(
+        demand * RULES.margin_bed_bias
+        + stats.t(weeks - 1).isf(p) * error
+        + np.where(day // 7 % 2 == 0, 3.0, -3.0)
+    )
+
+
+def test_a_small_unit_group_that_lacks_beds_in_every_week_blocks(sound: Evidence) -> None:
+    """Three forecasts a day for a season: 252 rows are too few to pass, and no excuse for three beds in ten."""
+    found = judged(sound, small(6.0))
+    one = found["relative_bias", "unit_group=a"]
+    assert (one.n, one.verdict, one.required, one.value) == (252, BLOCK, True, pytest.approx(6 / OF_A))
+    assert found["relative_bias", "unit_group=b"].verdict is PASS
+    narrow = small(0.0, wide=0.0625)
+    assert judged(sound, narrow)["outside_interval", "unit_group=a"].verdict is BLOCK
+
+
+def test_a_small_unit_groups_own_interval_beyond_the_margin_keeps_the_gate_shut(sound: Evidence) -> None:
+    """At 2.5 % one-sided, where the family of four asks for half of that; under it, it is listed."""
+    for p, verdict, required, note in (
+        (0.008, BLOCK, True, ""),
+        (0.018, OPEN, True, "harm_shown"),
+        (0.04, OPEN, False, "needs_more_rows"),
+    ):
+        one = judged(sound, small(uncertain(p, OF_A)))["relative_bias", "unit_group=a"]
+        assert (one.verdict, one.required, one.note) == (verdict, required, note)
+
+
+def test_small_unit_groups_take_nothing_from_the_large_ones(sound: Evidence) -> None:
+    """One that blocks among its own two scores blocks beside a small group's two, as well."""
+    for part in (
+        small(0.0, of_b=uncertain(0.018, 20.0)),
+        beds({"b": uncertain(0.018, 20.0)}, a_day=10, wide=4.0),
+    ):
+        assert judged(sound, part)["relative_bias", "unit_group=b"].verdict is BLOCK
+
+
+def test_a_small_unit_group_of_few_weeks_or_rows_is_listed_alone(sound: Evidence) -> None:
+    """Of seven weeks nobody knows how they differ, nor of 29 rows, nor of a demand that never changes."""
+    for part, n, found in (
+        (small(6.0, days=56), 168, True),
+        (small(6.0, days=49), 147, False),
+        (small(6.0, every=8), 31, True),
+        (small(6.0, every=9), 28, False),
+    ):
+        one = judged(sound, part)["relative_bias", "unit_group=a"]
+        assert (one.n, one.verdict is BLOCK) == (n, found)
+        if not found:
+            assert one == undecided(
+                "relative_bias",
+                "unit_group=a",
+                n,
+                "needs_more_rows",
+                threshold=300.0,
+                required=False,
+                lacking=300 - n,
+            )
+    test = small(6.0)
+    constant = replace(test, outcome=np.where(test.unit_group == "a", 20.0, test.outcome))
+    one = judged(sound, constant)["relative_bias", "unit_group=a"]
+    assert (one.value, one.required, one.note) == (None, False, "needs_more_rows")
 
 
 def test_four_weeks_are_enough_and_three_are_not(sound: Evidence) -> None:

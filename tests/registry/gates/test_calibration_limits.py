@@ -14,7 +14,7 @@ from hospital.times import DAY, HOUR
 from registry.evidence.records import Evidence, Scored
 from registry.gates import Finding, Verdict
 from registry.gates.calibration import judge_calibration, randomised_pit
-from registry.gates.coverage_by_cell import SHOWN, coverage_by_cell
+from registry.gates.coverage_by_cell import ABOVE_SHOWN, SHOWN, coverage_by_cell
 from registry.policy.board_policy import default_policy
 from registry.statistics.error_rates import Levels
 from registry.statistics.verdict import undecided
@@ -294,6 +294,59 @@ def test_the_hospital_total_is_judged_by_horizon_and_only_blocks(sound: Evidence
         "coverage", "hospital=8 h", 0, "too_few_rows", required=False
     )
     assert ("above_p90", "hospital=8 h") not in found
+
+
+def test_a_hospital_total_shown_to_hold_too_little_keeps_the_gate_shut(sound: Evidence) -> None:
+    """A week ahead twelve weeks are six blocks: too few to say that intervals are too wide, and no excuse for those
+    that hold nothing. Each block counts as one outcome, so chance alone is not taken for it.
+    """
+    units = rows(40, 2, 20, 3)
+    others = (rows(84, 2, 16, 2), rows(84, 2, 16, 2, horizon=24.0))
+    for inside, verdict, required, note in (
+        (0, BLOCK, True, ""),
+        (3, OPEN, True, SHOWN),
+        (4, OPEN, False, "too_few_weeks"),
+        (20, OPEN, False, "too_few_weeks"),
+    ):
+        week = rows(84, (20 - inside) // 2, inside, 20 - inside - (20 - inside) // 2, horizon=168.0)
+        found = judged(sound, units, together(*others, week))
+        one = found["coverage", "hospital=168 h"]
+        assert (one.verdict, one.required, one.note) == (verdict, required, note)
+        assert one.value == pytest.approx(inside / 20)
+        assert one.limits == pytest.approx((0.64, 0.96))
+        assert not found["coverage", "hospital=24 h"].required
+    shown = judged(sound, units, together(*others, rows(84, 8, 3, 9, horizon=168.0)))
+    low, high = stats.beta.ppf([ALPHA, 1 - ALPHA], [0.9, 1.9], [6.1, 5.1])
+    assert shown["coverage", "hospital=168 h"].interval == pytest.approx((low, high))
+
+
+def test_a_daily_census_of_the_hospital_is_looked_at_for_what_it_shows(sound: Evidence) -> None:
+    """84 rows are too few to be judged; 30 of which none is inside show it, and 29 are too few."""
+    units = rows(40, 2, 20, 3)
+    for test, n, verdict, required in (
+        (rows(84, 1, 0, 0, horizon=24.0), 84, BLOCK, True),
+        (rows(30, 1, 0, 0, horizon=24.0), 30, BLOCK, True),
+        (rows(29, 1, 0, 0, horizon=24.0), 29, OPEN, False),
+        (rows(84, 0, 1, 0, horizon=24.0), 84, OPEN, False),
+    ):
+        one = judged(sound, units, test)["coverage", "hospital=24 h"]
+        assert (one.n, one.verdict, one.required) == (n, verdict, required)
+        assert one.note == ("" if required else "too_few_rows")
+
+
+def test_a_tail_of_few_rows_that_is_shown_to_be_too_large_keeps_the_gate_shut(sound: Evidence) -> None:
+    """Twenty days: by a quarter of alpha among four parts of the day, by its own 95 % interval, or as reported."""
+    for inside, above, verdict, required, note in (
+        (5, [5], BLOCK, True, ""),
+        (6, [3, 4], OPEN, True, ABOVE_SHOWN),
+        (7, [3], OPEN, False, ""),
+        (9, [1], PASS, False, ""),
+    ):
+        one = judged(sound, rows(20, 0, inside, above))["above_p90", "hours=12-18"]
+        assert (one.verdict, one.required, one.note) == (verdict, required, note)
+        assert one.threshold == pytest.approx(0.14 if required else 0.2)
+    few = rows(20, 0, 1, 1).part(np.arange(29))
+    assert not judged(sound, few)["above_p90", "hours=12-18"].required
 
 
 def cell(inside: float | Array, part: Scored) -> list[Finding]:

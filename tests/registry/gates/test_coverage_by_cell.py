@@ -11,7 +11,7 @@ from registry.cards.summary_sections import Brief
 from registry.evidence.records import UNIT, Evidence, Scored
 from registry.gates import Verdict
 from registry.gates.calibration import judge_calibration
-from registry.gates.coverage_by_cell import SHOWN, coverage_by_cell
+from registry.gates.coverage_by_cell import ABOVE_SHOWN, SHOWN, coverage_by_cell
 from registry.gates.fairness import judge_fairness
 from registry.policy.board_policy import default_policy, load_policy
 from registry.statistics.error_rates import Levels
@@ -132,6 +132,33 @@ def test_a_policy_signed_before_has_the_margin_that_ships() -> None:
         == POLICY.document.calibration.margin_cell
         == 0.08
     )
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize(
+    ("metric", "group", "note"),
+    [("coverage", "hospital=168 h", SHOWN), ("above_p90", "hours=00-06", ABOVE_SHOWN)],
+)
+def test_page_one_names_a_total_and_a_part_of_the_day(
+    language: str, metric: str, group: str, note: str
+) -> None:
+    """Where they are shown to hold too little, and where they block; each with a sentence that says what to do."""
+    finding = {"metric": metric, "group": group, "required": True, "value": 0.2, "interval": [0.1, 0.3]}
+    for verdict, said, shown in (
+        ("block", "", True),
+        ("inconclusive", note, True),
+        ("inconclusive", "", False),
+    ):
+        row = {**finding, "verdict": verdict, "note": said}
+        gates = [{"name": "calibration", "findings": [row]}]
+        card = {"model": "bed-demand", "performance": [], "groups": [], "gates": gates}
+        words = Words.of(card, language)  # type: ignore[arg-type]
+        text = Brief.of(card)._not_covered(words).text
+        assert (words.group(group) in text) is shown
+        assert words.advice("calibration", row)
+    assert words.group(group) != group
+    passes_over = {"fr": "ne pas passer outre", "en": "do not pass over it"}[language]
+    assert passes_over in words.advice("calibration", {**finding, "verdict": "inconclusive", "note": note})
 
 
 @pytest.mark.parametrize(

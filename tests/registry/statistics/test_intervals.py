@@ -5,7 +5,14 @@ import pytest
 
 from hospital.arrays import Array
 from hospital.times import DAY, HOUR
-from registry.statistics.intervals import block_mean, decorrelation_days, largest_window_mean, long_run_sd
+from registry.statistics.intervals import (
+    Estimate,
+    block_mean,
+    decorrelation_days,
+    largest_window_mean,
+    long_run_sd,
+    share_bounds,
+)
 
 
 def series(rng: np.random.Generator, days: int, memory: float) -> Array:
@@ -79,3 +86,20 @@ def test_the_mean_of_a_window_varies_more_with_memory() -> None:
     assert long_run_sd(dependent, 28) > 1.5 * long_run_sd(independent, 28)
     assert largest_window_mean(dependent, 28) <= np.abs(dependent).max()
     assert largest_window_mean(dependent[:10], 28) == np.inf
+
+
+def test_a_share_of_few_blocks_is_no_surer_than_as_many_outcomes() -> None:
+    """Exact binomial bounds of blocks that do not vary (0 of 6: 1 - 0.05^(1/6)); t's where they vary more."""
+    assert share_bounds(Estimate(0.0, 0.0, 6), 0.05) == pytest.approx((0.0, 1 - 0.05 ** (1 / 6)))
+    assert share_bounds(Estimate(1.0, 0.0, 6), 0.05) == pytest.approx((0.05 ** (1 / 6), 1.0))
+    # 2 of 10 by tables of Clopper and Pearson: 2.5 to 55.6 %
+    assert share_bounds(Estimate(0.2, 0.0, 10), 0.025) == pytest.approx((0.0252, 0.5561), abs=1e-4)
+    assert share_bounds(Estimate(0.5, 0.2, 10), 0.025) == pytest.approx(
+        (0.5 - 2.262 * 0.2, 0.5 + 2.262 * 0.2), abs=1e-3
+    )
+    assert share_bounds(Estimate(0.5, 0.5, 10), 0.025) == (0.0, 1.0)
+    assert (
+        share_bounds(Estimate(0.5, np.inf, 1), 0.05)
+        == share_bounds(Estimate(np.nan, np.inf, 0), 0.05)
+        == (0.0, 1.0)
+    )
