@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from hospital.words.catalogue import text
 from hospital.words.fault_texts import said, translated
 from hospital.words.language import Language
-from hospital.words.messages import in_words, is_key
+from hospital.words.messages import InWords, in_words, is_key
 
 __all__ = ["ContractError", "Fault", "HistoryError", "MappingError", "VigieError"]
 
@@ -64,9 +64,12 @@ class Fault:
     case: str = ""
     places: Mapping[str, object] = field(default_factory=dict, hash=False)
     others: tuple[str, ...] = ()
+    says: InWords | None = None
 
     def words(self, language: Language) -> str:
         """What is wrong and what to do, in a language; in English where it has no words of that language."""
+        if self.says is not None:
+            return self.says.words(language)
         return said(self.message, self.case, self.places, language)
 
     def line(self, language: Language) -> str:

@@ -4,10 +4,10 @@ import re
 from datetime import UTC, date, datetime
 
 from hospital.contracts.codes import whole_code
-from hospital.contracts.fault_words import message_of
 from hospital.contracts.tables import Column, Kind, Table
 from hospital.mapping.mapping_language import Source
 from hospital.times import has_hour, writes_a_zone
+from hospital.words.fault_texts import FaultText
 
 __all__ = ["AFTERWARDS", "misfits"]
 
@@ -30,8 +30,8 @@ _KINDS = ("column", "sum", "difference", "join", "years_since", "constant", "cas
 _NUMBERS = (Kind.NUMBER, Kind.INTEGER)
 
 
-def misfits(source: Source, column: Column | None, contract: Table | None) -> list[tuple[str, str]]:
-    """(code, words) of each thing wrong; `contract` where the column is one of a contract's own."""
+def misfits(source: Source, column: Column | None, contract: Table | None) -> list[FaultText]:
+    """Each thing wrong; `contract` where the column is one of a contract's own."""
     given = [n for n in _KINDS if getattr(source, n) is not None]
     out = [*_alone(source, given), *_cases(source), *_twice(source)]
     for case in source.cases or ():
@@ -40,83 +40,66 @@ def misfits(source: Source, column: Column | None, contract: Table | None) -> li
         out += _of_kind(source, column, given, contract)
         out += _meanings(source, column)
         if contract is not None and contract.name == "visits" and _is_afterwards(source, column):
-            words = (
-                "this column of French emergency records is set after the examination, never known when a "
-                "wait is forecast; leave it out, or take the one that reception or triage filled in"
-            )
-            out.append(("hindsight", words))
+            out.append(FaultText("hindsight"))
     return out
 
 
-def _alone(source: Source, given: list[str]) -> list[tuple[str, str]]:
+def _alone(source: Source, given: list[str]) -> list[FaultText]:
     out = []
     if len(given) != 1:
-        out.append(("not_one_source", f"give exactly one of {', '.join(_KINDS)}"))
+        out.append(FaultText("not_one_source", {"kinds": _KINDS}))
     if "constant" in given and source.model_fields_set - {"constant", "where"}:
-        out.append(("constant_alone", "a constant takes no codes, missing, format, scale or offset"))
+        out.append(FaultText("constant_alone"))
     if "between" in source.model_fields_set and "join" not in given:
-        out.append(("no_join", "between is for join"))
+        out.append(FaultText("no_join"))
     if source.format is not None:
         out += _form(source.format)
         if source.years_since is not None and "%y" in source.format.replace("%%", ""):
-            out.append(("two_digit_birth", message_of("two_digit_birth")))
+            out.append(FaultText("two_digit_birth"))
     return out
 
 
-def _twice(source: Source) -> list[tuple[str, str]]:
+def _twice(source: Source) -> list[FaultText]:
     """Columns that would be added twice, and codes with a meaning that are unknown as well."""
     out = []
     if any(len(set(parts)) < len(parts) for parts in (source.sum, source.difference) if parts is not None):
-        out.append(("same_columns", message_of("same_columns")))
+        out.append(FaultText("same_columns"))
     if {*map(whole_code, source.codes or ())} & {*map(whole_code, source.missing)}:
-        out.append(("code_and_missing", message_of("code_and_missing")))
+        out.append(FaultText("code_and_missing"))
     return out
 
 
-def _cases(source: Source) -> list[tuple[str, str]]:
+def _cases(source: Source) -> list[FaultText]:
     """What is wrong with cases as such."""
     out = []
     if any(not case.where for case in (source.cases or ())[:-1]):
-        out.append(
-            ("case_without_where", "every case but the last needs a where: the first that holds counts")
-        )
+        out.append(FaultText("case_without_where"))
     if any(case.cases or case.format is not None for case in source.cases or ()):
-        out.append(("cases_in_case", "a case holds no cases and no format; write the format beside cases"))
+        out.append(FaultText("cases_in_case"))
     if source.cases is not None and source.model_fields_set & {"codes", "missing", "scale", "offset"}:
-        out.append(("cases_alone", "codes, missing, scale and offset stand in each case"))
+        out.append(FaultText("cases_alone"))
     return out
 
 
-def _form(form: str) -> list[tuple[str, str]]:
+def _form(form: str) -> list[FaultText]:
     """What is wrong with a time format: every time needs a year and a day."""
     wanted = datetime(2024, 12, 31, 23, 58, tzinfo=UTC)
     if writes_a_zone(form):
-        return [("zone_in_format", message_of("zone_in_format"))]
+        return [FaultText("zone_in_format")]
     try:
         read = datetime.strptime(wanted.strftime(form), form)
     except (ValueError, re.error):  # the latter where a part is named twice
         read = datetime.min
     if read.year != wanted.year:
-        words = "the time format is none of strptime's, names a part twice, or has no year"
-        return [("bad_format", words)]
+        return [FaultText("bad_format")]
     if read.date() != date(2024, 12, 31):
-        words = (
-            "the time format has no day: from what is counted by the month no day can be recovered; "
-            "bring a row a day or an hour"
-        )
-        return [("no_day", words)]
+        return [FaultText("no_day")]
     if has_hour(form) and read.hour != wanted.hour:
-        words = (
-            "the time format has hours of twelve (%I) without %p, so that nothing tells the afternoon from the "
-            "morning; write %H where the hours go to 23"
-        )
-        return [("half_days", words)]
+        return [FaultText("half_days")]
     return []
 
 
-def _of_kind(
-    source: Source, column: Column, given: list[str], contract: Table | None
-) -> list[tuple[str, str]]:
+def _of_kind(source: Source, column: Column, given: list[str], contract: Table | None) -> list[FaultText]:
     out = []
     numeric, since = column.kind in _NUMBERS, "years_since" in given
     if not numeric:
@@ -124,27 +107,27 @@ def _of_kind(
             "scale",
             "offset",
         }:
-            words = "sum, difference, years_since, scale and offset are for numbers; this column is none"
-            out.append(("not_a_number", words))
+            out.append(FaultText("not_a_number/mapped"))
         if source.constant is not None and not isinstance(source.constant, str):
-            out.append(("not_text", "the constant of this column is a text"))
+            out.append(FaultText("not_text/constant"))
     elif "join" in given:
-        out.append(("not_a_text", "join is for texts and times; this column is a number"))
+        out.append(FaultText("not_a_text"))
     if since and (contract is None or contract.name != "visits"):
-        out.append(("not_here", "years_since is for columns of visits"))
+        out.append(FaultText("not_here/years_since"))
     if since and source.model_fields_set & {"codes", "scale", "offset"}:
-        out.append(("years_alone", "years_since takes no codes, scale or offset"))
+        out.append(FaultText("years_alone"))
     if source.format is not None and column.kind is not Kind.TIME and not since:
-        out.append(("not_a_time", "format is for times; this column is none"))
+        out.append(FaultText("not_a_time/format"))
     return out
 
 
-def _meanings(source: Source, column: Column) -> list[tuple[str, str]]:
+def _meanings(source: Source, column: Column) -> list[FaultText]:
     meanings = [*(source.codes or {}).values(), *([source.constant] if source.constant is not None else [])]
     if all(_may_mean(meaning, column) for meaning in meanings):
         return []
-    allowed = ", ".join(column.choices) if column.choices else "numbers"
-    return [("not_a_meaning", f"a code or constant means what the contract does not have; it has {allowed}")]
+    if column.choices:
+        return [FaultText("not_a_meaning", {"allowed": column.choices})]
+    return [FaultText("not_a_meaning/number")]
 
 
 def _may_mean(meaning: object, column: Column) -> bool:

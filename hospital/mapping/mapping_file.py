@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ValidationError
 
 from hospital.contracts.column_faults import name_fault, text_fault
-from hospital.contracts.fault_words import fault, message_of
+from hospital.contracts.fault_words import fault, refused_as
 from hospital.contracts.tables import TABLES, Column, Kind, Table
 from hospital.contracts.text_cleaning import cleaned
 from hospital.errors import Fault, MappingError
@@ -45,11 +45,11 @@ def load_mapping(path: Path) -> Mapping:
         content = path.read_bytes()
         written = tomllib.loads(content.decode("utf-8-sig"))
     except OSError:
-        raise _one(path, "unreadable", "the mapping file cannot be read; check its path") from None
+        raise _one(path, "unreadable/mapping") from None
     except UnicodeDecodeError:
-        raise _one(path, "not_utf8", "the mapping file is not UTF-8; save it as UTF-8") from None
+        raise _one(path, "not_utf8/mapping") from None
     except tomllib.TOMLDecodeError as error:
-        raise _one(path, "not_toml", f"the mapping file is not TOML: {error}") from None
+        raise _one(path, "not_toml", error=str(error)) from None
     body = cleaned(written, _AS_WRITTEN)
     faults = same_keys(written)
     faults += [_unknown(key) for key in body if key not in ("mapping", "units", "names", "tables")]
@@ -87,7 +87,7 @@ def _locality(part: object, faults: list[Fault]) -> Locality:
 
 def _units(part: object, faults: list[Fault]) -> dict[str, UnitPart]:
     if not isinstance(part, dict):
-        faults.append(Fault("units", "not_a_table", 'write it as [units."NAME"]'))
+        faults.append(fault("units", "not_a_table/section", at='units."NAME"'))
         return {}
     out, owners = {}, dict.fromkeys(part, "")
     for name, value in part.items():
@@ -95,23 +95,20 @@ def _units(part: object, faults: list[Fault]) -> dict[str, UnitPart]:
         unit = _part(UnitPart, value, at, faults)
         code = text_fault(name, "unit")
         if code is not None:
-            faults.append(Fault(at, code, message_of(code)))
+            faults.append(fault(at, code))
         if unit is None:
             continue
         out[name] = unit
         for old in unit.formerly:
             if old in owners:
-                words = (
-                    "a former name is that of a unit, or of two; list each once, at the unit that it is today"
-                )
-                faults.append(Fault(f"{at}.formerly", "name_taken", words))
+                faults.append(fault(f"{at}.formerly", "name_taken/unit"))
             owners[old] = name
     return out
 
 
 def _names(part: object, faults: list[Fault]) -> dict[str, dict[Language, str]]:
     if not isinstance(part, dict):
-        faults.append(Fault("names", "not_a_table", 'write it as [names."NAME"]'))
+        faults.append(fault("names", "not_a_table/section", at='names."NAME"'))
         return {}
     out = {}
     for name, value in part.items():
@@ -124,7 +121,7 @@ def _names(part: object, faults: list[Fault]) -> dict[str, dict[Language, str]]:
             for key, called in (("fr", given.fr), ("en", given.en))
             if called
         ]
-        faults += [Fault(f"{at}.{key}", code, message_of(code)) for key, code in wrong if code is not None]
+        faults += [fault(f"{at}.{key}", code) for key, code in wrong if code is not None]
         if not given.by_language:
             faults.append(fault(at, "missing/name"))
         out[name] = given.by_language
@@ -133,36 +130,32 @@ def _names(part: object, faults: list[Fault]) -> dict[str, dict[Language, str]]:
 
 def _tables(parts: object, whole: Head | None, faults: list[Fault]) -> dict[str, TableMapping]:
     if not isinstance(parts, dict) or not parts:
-        faults.append(Fault("tables", "missing", "the mapping maps no table; add [tables.NAME.columns]"))
+        faults.append(fault("tables", "missing/table"))
         return {}
     tables = {}
     for name, part in parts.items():
         if name in TABLES:
             tables[name] = _table(TABLES[name], part, whole, faults)
         else:
-            words = f"no such table; the contract has {', '.join(TABLES)}"
-            faults.append(Fault(f"tables.{name}", "unknown_table", words))
+            faults.append(fault(f"tables.{name}", "unknown_table", tables=tuple(TABLES)))
     return tables
 
 
 def _table(contract: Table, part: object, whole: Head | None, faults: list[Fault]) -> TableMapping:
     at = f"tables.{contract.name}"
     if not isinstance(part, dict):
-        faults.append(Fault(at, "not_a_table", f"write it as [{at}.columns]"))
+        faults.append(fault(at, "not_a_table/section", at=f"{at}.columns"))
         part = {"columns": {}}
     head = _part(TablePart, part, at, faults) or TablePart()
     if head.sheet is not None and head.sheets is not None:
-        faults.append(
-            Fault(f"{at}.sheets", "named_twice", "name one sheet, or several under sheets; not both")
-        )
+        faults.append(fault(f"{at}.sheets", "named_twice/sheets"))
     named = {s: _entries(part.get(s, {}), f"{at}.{s}", s != "columns", faults) for s in _SECTIONS}
     for section in ("audit", "covariates"):
         if named[section] and contract.extra != section:
-            faults.append(Fault(f"{at}.{section}", "not_here", f"this table takes no {section}"))
+            faults.append(fault(f"{at}.{section}", "not_here/section", section=section))
     wide = _entries(part.get("units", {}), f"{at}.units", False, faults)
     if wide and contract.name not in _WIDE:
-        words = f"only {', '.join(_WIDE)} have columns a unit"
-        faults.append(Fault(f"{at}.units", "not_here", words))
+        faults.append(fault(f"{at}.units", "not_here/units", tables=_WIDE))
         wide = {}
     units = {n: _entries(v, f"{at}.units.{n}", False, faults) for n, v in wide.items()}
     faults += _absent(contract, at, named["columns"], units)
@@ -198,19 +191,17 @@ def _absent(
     for column in contract.columns:
         name = column.name
         twice = [u for u, own in units.items() if name in own and (name in columns or name == "unit")]
-        words = "the column is mapped twice; map it under columns or under units"
-        out += [Fault(f"{at}.units.{unit}.{name}", "named_twice", words) for unit in twice]
+        out += [fault(f"{at}.units.{unit}.{name}", "named_twice/column") for unit in twice]
         if units and name == "unit":
             if name in columns:
-                out.append(Fault(f"{at}.columns.unit", "named_twice", words))
+                out.append(fault(f"{at}.columns.unit", "named_twice/column"))
             continue
         if not column.required or name in columns or (contract.name, name) == ("units", "label"):
             continue
         lacking = [f"units.{u}.{name}" for u, own in units.items() if name not in own]
         paths = lacking if units and len(lacking) < len(units) else [f"columns.{name}"]
         if lacking or not units:
-            words = "the contract requires this column"
-            out += [Fault(f"{at}.{path}", "missing", words) for path in paths]
+            out += [fault(f"{at}.{path}", "missing/column") for path in paths]
     return out
 
 
@@ -220,7 +211,7 @@ def _entries(value: object, at: str, may_be_list: bool, faults: list[Fault]) -> 
         return {name: name for name in value}
     if isinstance(value, dict):
         return value
-    faults.append(Fault(at, "not_a_table", f"write it as [{at}] with a line for each column"))
+    faults.append(fault(at, "not_a_table/lines", at=at))
     return {}
 
 
@@ -234,7 +225,7 @@ def _sources(
         source = _part(Source, {"column": value} if isinstance(value, str) else value, at, faults)
         if source is not None:
             contracted = contract if section == "columns" else None
-            faults += [Fault(at, code, words) for code, words in misfits(source, column, contracted)]
+            faults += [fault(at, one.case, **one.places) for one in misfits(source, column, contracted)]
             out[name] = source
     return out
 
@@ -246,11 +237,11 @@ def _column(contract: Table, section: str, name: str, at: str, faults: list[Faul
         if name == "received_at":
             column = Column(name, Kind.TIME)
         if column is None:
-            faults.append(Fault(at, "unknown_column", f"the contract's {contract.name} have no such column"))
+            faults.append(fault(at, "unknown_column/table", table=contract.name))
         return column
     code = name_fault(contract.name, name)
     if code is not None:
-        faults.append(Fault(at, code, message_of(code)))
+        faults.append(fault(at, code))
     return Column(name, Kind.TEXT if section == "audit" else Kind.NUMBER)
 
 
@@ -263,13 +254,14 @@ def _part(model: type[Model], value: object, at: str, faults: list[Fault]) -> Mo
             if e["type"] == "extra_forbidden":
                 faults.append(_unknown(path))
             else:
-                faults.append(Fault(path, e["type"], e["msg"]))
+                says = refused_as(e)
+                faults.append(Fault(path, e["type"], says.words("en"), case="", says=says))
         return None
 
 
 def _unknown(path: str) -> Fault:
-    return Fault(path, "unknown_key", "the language has no such key; see docs/mapping-reference.md")
+    return fault(path, "unknown_key")
 
 
-def _one(path: Path, code: str, message: str) -> MappingError:
-    return MappingError((Fault(path.name, code, message),))
+def _one(path: Path, case: str, **places: object) -> MappingError:
+    return MappingError((fault(path.name, case, **places),))

@@ -16,9 +16,9 @@ from pydantic import (
     StrictStr,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from hospital.contracts.cell_values import Thousands
+from hospital.contracts.fault_words import refusal
 from hospital.mapping.mapping_values import (
     Code,
     Codes,
@@ -106,9 +106,7 @@ class Head(_Strict):
     @model_validator(mode="after")
     def _two_signs(self) -> "Head":
         if self.thousands == self.decimal and "decimal" in self.model_fields_set:
-            raise PydanticCustomError(
-                "one_sign", "thousands and decimal are the same sign; name two, or leave thousands out"
-            )
+            raise refusal("one_sign")
         return self
 
     @property
@@ -167,8 +165,7 @@ def _condition(value: object) -> object:
     codes = value["not"] if isinstance(value, dict) and excludes else value
     several = codes if isinstance(codes, list) else [codes]
     if not several or any(isinstance(code, (dict, list)) for code in several):
-        words = 'a code, a list of codes, or { not = [...] } is expected; "" is an empty cell'
-        raise PydanticCustomError("not_a_condition", "{words}", {"words": words})
+        raise refusal("not_a_condition", form="{ not = [...] }")
     texts = [str(code) if isinstance(code, bool) else code for code in several]
     return Condition.model_validate({"excluded" if excludes else "only": texts})
 

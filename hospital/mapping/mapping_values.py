@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictStr
-from pydantic_core import PydanticCustomError
 
 from hospital.contracts.codes import whole_code
+from hospital.contracts.fault_words import refusal
 from hospital.contracts.text_cleaning import clean_name
 from hospital.mapping.file_layout import SEPARATORS, encoding_name
 
@@ -37,8 +37,7 @@ def zone_name(value: str) -> str:
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        words = "there is no such time zone; name one as in Europe/Paris"
-        raise PydanticCustomError("unknown_zone", "{words}", {"words": words}) from None
+        raise refusal("unknown_zone") from None
     return value
 
 
@@ -57,8 +56,7 @@ def file_names(value: object) -> object:
     """One name or several, as a tuple."""
     several = [value] if isinstance(value, str) else value
     if not isinstance(several, list) or not several or not all(map(_is_name, several)):
-        words = "the name of a file is expected, or a list of names"
-        raise PydanticCustomError("not_text", "{words}", {"words": words})
+        raise refusal("not_text/files")
     return tuple(several)
 
 
@@ -70,16 +68,14 @@ def _day(value: object) -> object:
 def _encoding(value: str) -> str:
     found = encoding_name(value)
     if found is None:
-        words = "no encoding of this name is read; write one as utf-8, cp1252, latin-1, iso-8859-15, utf-16 or cp850"
-        raise PydanticCustomError("unknown_encoding", "{words}", {"words": words})
+        raise refusal("unknown_encoding")
     return found
 
 
 def _separator(value: str) -> str:
     found = SEPARATORS.get(value, value)
     if len(found) != 1 or not found.isascii() or found.isalnum() or found in "\"' \r\n.-_":
-        words = 'a separator is one sign between cells: ";", ",", "|" or "tab"'
-        raise PydanticCustomError("not_a_separator", "{words}", {"words": words})
+        raise refusal("not_a_separator")
     return found
 
 
@@ -88,8 +84,7 @@ def line_numbers(value: object) -> object:
     several: list[Any] = value if isinstance(value, list) else [value]
     whole = all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in several)
     if not whole or not 1 <= len(several) <= 2 or several[-1] - several[0] != len(several) - 1:
-        words = "the number of a line is expected, from 1, or of two that follow each other, as in [4, 5]"
-        raise PydanticCustomError("not_a_line", "{words}", {"words": words})
+        raise refusal("not_a_line")
     return tuple(several)
 
 

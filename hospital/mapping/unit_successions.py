@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from hospital.contracts.fault_words import fault
 from hospital.contracts.tables import TABLES, Kind, Table
-from hospital.errors import ContractError, Fault
+from hospital.errors import ContractError
 from hospital.mapping.revisions import BEGINNING
 
 __all__ = ["Renamed", "rename_units"]
@@ -69,9 +70,8 @@ def _predecessors(units: pd.DataFrame | None) -> dict[str, str]:
         return {}
     named = units[["predecessor", "unit"]].dropna().drop_duplicates()
     if named["predecessor"].duplicated().any():
-        words = "two units have the same predecessor: its history cannot be divided; name it once"
         rows = int(named["predecessor"].duplicated(keep=False).sum())
-        raise ContractError((Fault("units.predecessor", "divided_unit", words, rows),))
+        raise ContractError((fault("units.predecessor", "divided_unit", rows),))
     return dict(zip(named["predecessor"], named["unit"], strict=True))
 
 
@@ -82,8 +82,7 @@ def _today(former: dict[str, str]) -> dict[str, str]:
         seen, name = {old}, former[old]
         while name in former:
             if name in seen:
-                words = "units succeed each other in a circle; correct their predecessors or former names"
-                raise ContractError((Fault("units.predecessor", "circular", words),))
+                raise ContractError((fault("units.predecessor", "circular"),))
             seen.add(name)
             name = former[name]
         out[old] = name

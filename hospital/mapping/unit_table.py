@@ -4,9 +4,10 @@ from collections.abc import Mapping as Dict
 
 import pandas as pd
 
+from hospital.contracts.fault_words import fault
 from hospital.contracts.file_schemas import check
 from hospital.contracts.local_times import Clock
-from hospital.errors import ContractError, Fault, MappingError
+from hospital.errors import ContractError, MappingError
 from hospital.mapping.checked_mapping import Mapping
 from hospital.mapping.mapping_language import UnitPart
 from hospital.mapping.revisions import BEGINNING
@@ -28,8 +29,7 @@ def described_units(
     described = {n: u for n, u in mapping.units.items() if u.describes} if mapping else {}
     if "units" in tables:
         if described:
-            words = "the unit is described here and there is a table of units; keep only formerly here"
-            raise MappingError(tuple(Fault(f"units.{name}", "named_twice", words) for name in described))
+            raise MappingError(tuple(fault(f"units.{name}", "named_twice/unit") for name in described))
         return None, 0
     known = dict.fromkeys(mapping.units if mapping else ())
     named = [tables[t]["unit"] for t in ("stays", "census") if t in tables]

@@ -1,16 +1,43 @@
 """What is wrong with tables and mappings, in a language: by the code of the fault, or recognised by its English."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeGuard
 
 from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language
+from hospital.words.messages import InWords
 from hospital.words.recognition import recognised
 
-__all__ = ["Places", "has_words", "message_of", "said", "translated"]
+__all__ = ["FaultText", "Places", "has_words", "message_of", "said", "translated"]
 
 Places = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class FaultText:
+    """What is wrong with a table or mapping, by its text of the catalogue.
+
+    Attributes:
+        case: the code of the fault, or code and case (``no_file/pattern``) where a code has several texts.
+        places: what fills the text's places: texts, numbers, days, what has its own words, or several of them.
+    """
+
+    case: str
+    places: Places = field(default_factory=dict, hash=False)
+
+    @property
+    def code(self) -> str:
+        """The stable word for what is wrong."""
+        return self.case.partition("/")[0]
+
+    def words(self, language: Language) -> str:
+        """It, in a language."""
+        return message_of(self.case, language, **self.places)
+
+    def __str__(self) -> str:
+        return self.words("en")
 
 
 def has_words(code: str) -> bool:
@@ -52,6 +79,8 @@ def translated(message: str, language: Language) -> str:
 def _written(value: object, language: Language) -> str:
     from hospital.words import formats  # late: Babel's dates are not waited for by what has no fault
 
+    if isinstance(value, InWords):
+        return value.words(language)
     if isinstance(value, date):
         return formats.date(value, language)
     if isinstance(value, int | float):
