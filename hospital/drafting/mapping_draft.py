@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from hospital.contracts.cell_values import rounded
-from hospital.contracts.fault_words import message_of
+from hospital.contracts.fault_words import fault, message_of
 from hospital.contracts.tables import TABLES, Kind
 from hospital.contracts.time_columns import dates_and_texts
 from hospital.drafting.column_matching import BIRTH, SEX, infer_table, match_columns, rivals
@@ -18,7 +18,7 @@ from hospital.drafting.layout_detection import layout_lines, read_with_layout
 from hospital.drafting.toml_lines import audit_line, column_lines, guessed, inline_time, quoted, todo
 from hospital.drafting.type_inference import Seen, looks_like_a_value, see, words_of
 from hospital.drafting.ward_columns import Wards, wards_of
-from hospital.errors import ContractError, Fault
+from hospital.errors import ContractError
 from hospital.ingest.raw_files import stem
 from hospital.mapping.mapping_faults import AFTERWARDS
 
@@ -47,13 +47,12 @@ def draft_mapping(path: Path) -> str:
     frame, layout, wrong = read_with_layout(path)
     names = [str(name) for name in frame.columns]
     if any(looks_like_a_value(name) for name in names):
-        words = "the first line holds values where names should be; add a line with a name for each column"
-        raise ContractError((Fault(path.name, "no_header", words),))
+        raise ContractError((fault(path.name, "no_header/values"),))
     lost = _changed_columns(path, frame)
     seen = [see(name, frame[name]) for name in frame.columns]
     is_rpu = path.name.lower().endswith(".xml") or {n.casefold() for n in names} >= _RPU
     table, used, part = _matched(path, seen, is_rpu)
-    if faults := tuple(fault for name, fault in wrong.items() if name in used):
+    if faults := tuple(one for name, one in wrong.items() if name in used):
         raise ContractError(faults)
     lines = _head(path, seen)
     at = [s for s in seen if s.name in used and s.kind in ("time", "month")]
@@ -74,8 +73,7 @@ def _changed_columns(path: Path, frame: pd.DataFrame) -> list[str]:
     mixed = [str(name) for name in frame.columns if dates_and_texts(frame[name]).any()]
     mixed = [name for name in mixed if see(name, frame[name][dates_and_texts(frame[name])]).kind == "time"]
     if mixed:
-        words = message_of("mixed_dates")
-        raise ContractError(tuple(Fault(f"{path.name}.{name}", "mixed_dates", words) for name in mixed))
+        raise ContractError(tuple(fault(f"{path.name}.{name}", "mixed_dates") for name in mixed))
     lost = [str(name) for name in frame.columns if rounded(frame[name]).any()]
     return [line for name in lost for line in todo(f"{quoted(name)}: {message_of('rounded_id')}")]
 
@@ -87,8 +85,7 @@ def _matched(path: Path, seen: list[Seen], is_rpu: bool) -> tuple[str, set[str],
     if wards is not None and table in (None, "census", "units", "staffing"):
         return ("census", *_wide(wards))
     if table is None:
-        words = "no column is matched by its name; write the mapping by hand (docs/mappings.md)"
-        raise ContractError((Fault(path.name, "no_known_column", words),))
+        raise ContractError((fault(path.name, "no_known_column/draft"),))
     return (table, *_long(table, seen, is_rpu))
 
 

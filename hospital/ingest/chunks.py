@@ -12,7 +12,8 @@ import pandas as pd
 import pyarrow
 import pyarrow.parquet
 
-from hospital.errors import ContractError, Fault
+from hospital.contracts.fault_words import fault
+from hospital.errors import ContractError
 from hospital.ingest.raw_files import is_text, no_rows, parse, read_content
 from hospital.ingest.readers.cell_cleaning import clean
 from hospital.ingest.readers.csv_cells import csv_chunks
@@ -84,8 +85,7 @@ class FileChunks:
             rows += len(chunk)
             yield chunk
         if _state(self._path) != self._state:
-            words = "the file was changed while it was read; wait until it is written, and read it again"
-            raise ContractError((Fault(self._path.name, "changed", words),))
+            raise ContractError((fault(self._path.name, "changed"),))
         if not rows:
             raise no_rows(self._path.name)
 
@@ -114,8 +114,7 @@ def _parquet_chunks(path: Path, rows: int) -> Iterator[pd.DataFrame]:
     try:
         with pyarrow.parquet.ParquetFile(path, buffer_size=_BUFFER_BYTES, pre_buffer=False) as file:
             if len(set(file.schema_arrow.names)) < len(file.schema_arrow.names):
-                words = "two columns have the same name, but for spaces or signs that nobody sees; keep one"
-                raise ContractError((Fault(path.name, "two_columns", words),))
+                raise ContractError((fault(path.name, "two_columns"),))
             if _named_rows(file.schema_arrow):
                 whole = parse(path.name, read_content(path))
                 yield from (whole[i : i + rows] for i in range(0, len(whole), rows))
@@ -128,8 +127,7 @@ def _parquet_chunks(path: Path, rows: int) -> Iterator[pd.DataFrame]:
                 first += len(chunk)
                 yield chunk
     except (pyarrow.ArrowException, OSError):
-        words = "this is no whole Parquet file; export or copy it again"
-        raise ContractError((Fault(path.name, "not_parquet", words),)) from None
+        raise ContractError((fault(path.name, "not_parquet"),)) from None
 
 
 def _named_rows(schema: pyarrow.Schema) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from hospital.contracts.fault_words import fault
 from hospital.contracts.tables import TABLES
 from hospital.contracts.text_cleaning import clean_text
 from hospital.errors import ContractError, Fault
@@ -30,7 +31,7 @@ def locate(path: Path, mapping: TablesMapping | None) -> tuple[dict[str, tuple[P
     if path.is_file():
         return _one_file(path, mapping), []
     if not path.is_dir():
-        raise _one(path.name, "unreadable", "there is no such file or folder; check the path")
+        raise _one(path.name, "unreadable/path")
     found: dict[str, tuple[Path, ...]] = {}
     faults: list[Fault] = []
     for name in TABLES:
@@ -43,8 +44,7 @@ def locate(path: Path, mapping: TablesMapping | None) -> tuple[dict[str, tuple[P
         if files:
             found[name] = files
         elif mapped is not None:
-            words = f"the mapping's table has no file; put {name}.csv there, or name its file in the mapping"
-            faults.append(Fault(name, "no_file", words))
+            faults.append(fault(name, "no_file", name=name))
     return found, faults
 
 
@@ -87,8 +87,7 @@ def _files(folder: Path, table: str, mapped: TableMapping | None) -> tuple[Path,
             # The same name in another form of Unicode, as some systems write accents.
             some = [p for p in folder.iterdir() if clean_text(p.name) == clean_text(pattern)] or some
         if not some:
-            words = f"no file of the folder has a name like {pattern}; correct the mapping's file"
-            faults.append(Fault(table, "no_file", words))
+            faults.append(fault(table, "no_file/pattern", pattern=pattern))
         found |= dict.fromkeys(some)
     if faults:
         raise ContractError(tuple(faults))
@@ -97,13 +96,10 @@ def _files(folder: Path, table: str, mapped: TableMapping | None) -> tuple[Path,
 
 def _one_file(path: Path, mapping: TablesMapping | None) -> dict[str, tuple[Path, ...]]:
     if mapping is None:
-        raise _one(
-            path.name, "no_mapping", "one file needs a mapping that says what it is; give --mapping FILE"
-        )
+        raise _one(path.name, "no_mapping")
     others = [n for n, t in mapping.tables.items() if t.files and not _takes(t.files, path.name)]
     if others:
-        words = "the mapping takes this table from other files; give the folder that holds them all"
-        raise ContractError(tuple(Fault(name, "no_file", words) for name in others))
+        raise ContractError(tuple(fault(name, "no_file/elsewhere") for name in others))
     return dict.fromkeys(mapping.tables, (path,))
 
 
@@ -122,5 +118,5 @@ def _is_pattern(name: str) -> bool:
     return any(sign in name for sign in "*?")
 
 
-def _one(path: str, code: str, message: str) -> ContractError:
-    return ContractError((Fault(path, code, message),))
+def _one(path: str, case: str) -> ContractError:
+    return ContractError((fault(path, case),))

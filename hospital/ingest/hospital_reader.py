@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from hospital.contracts.fault_words import fault
 from hospital.contracts.tables import TABLES
 from hospital.contracts.text_cleaning import clean_text
 from hospital.errors import ContractError, Fault, HistoryError, MappingError
@@ -105,7 +106,7 @@ def read_hospital(
     reader.raise_faults(missing)
     if not {"visits", "stays", "census"} & set(located):
         kinds = ", ".join(SUFFIXES)
-        raise HistoryError("faults.messages.nothing", name=path.name, kinds=kinds)
+        raise HistoryError("faults.histories.nothing", name=path.name, kinds=kinds)
     tables, findings = reader.tables, reader.findings
     findings += [_words(done) for done in rename_units(tables, mapping.former_names if mapping else {})]
     units, derived = described_units(tables, mapping)
@@ -221,10 +222,7 @@ class _Reader:
         if faults:
             raise (ContractError if fits else MappingError)(tuple(faults))
         if not mapped_rows and not mapped.where:
-            words = (
-                "no unit of the mapping has a number in any row; correct the mapping, or leave the file out"
-            )
-            raise ContractError((Fault(label, "no_rows", words, rows),))
+            raise ContractError((fault(label, "no_rows/units", rows),))
 
     def _map(
         self,

@@ -9,12 +9,14 @@ from typing import BinaryIO, cast
 import pandas as pd
 import pyarrow
 
-from hospital.errors import ContractError, Fault
+from hospital.contracts.fault_words import fault
+from hospital.errors import ContractError
 from hospital.ingest.readers.cell_cleaning import clean
 from hospital.ingest.readers.csv_cells import csv_chunks
 from hospital.ingest.readers.rpu_export import read_rpu
 from hospital.ingest.readers.spreadsheets import read_sheet
 from hospital.mapping.file_layout import PLAIN, FileLayout
+from hospital.words.messages import Foreign
 
 __all__ = [
     "OF_TABLES",
@@ -60,14 +62,12 @@ def find_table(directory: Path, table: str) -> Path | None:
     names = {p: p.name.casefold() for p in sorted(directory.iterdir()) if p.is_file()}
     found = [p for p, name in names.items() if name in {f"{table}{suffix}" for suffix in SUFFIXES}]
     if len(found) > 1:
-        listed = ", ".join(p.name for p in found)
-        raise _fault(table, "two_files", f"the table is there twice ({listed}); keep one")
+        raise _fault(table, "two_files", names=tuple(p.name for p in found))
     folders = [
         p for p in sorted(directory.iterdir()) if p.is_dir() and p.name.casefold() == f"{table}.parquet"
     ]
     if folders and not found:
-        words = f"{folders[0].name} is a folder of parts; write the table into one Parquet file"
-        raise _fault(table, "folder_of_parts", words)
+        raise _fault(table, "folder_of_parts", name=folders[0].name)
     other = [p for p, name in names.items() if name in {f"{table}{suffix}" for suffix in _OTHER_FORMS}]
     if other and not found:
         raise _unknown_kind(other[0].name)
@@ -83,10 +83,9 @@ def read_content(path: Path) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        why = f"the file cannot be read ({error.strerror}); check its path and rights"
-        raise _fault(path.name, "unreadable", why) from None
+        raise _fault(path.name, "unreadable/file", why=Foreign.of(error)) from None
     if not content:
-        raise _fault(path.name, "empty_file", "the file is empty; export it again")
+        raise _fault(path.name, "empty_file")
     return content
 
 
@@ -135,18 +134,15 @@ def parse(name: str, content: bytes, layout: FileLayout = PLAIN) -> pd.DataFrame
 
 def _unknown_kind(name: str) -> ContractError:
     if name.lower().endswith(_ARCHIVES):
-        return _fault(name, "unknown_kind", "the file is an archive; take the table out of it")
-    kinds = ", ".join((*SUFFIXES, ".txt", ".xlsm"))
-    return _fault(
-        name, "unknown_kind", f"a file is one of {kinds} or an RPU export (.xml); save it as one of them"
-    )
+        return _fault(name, "unknown_kind/archive")
+    return _fault(name, "unknown_kind", kinds=(*SUFFIXES, ".txt", ".xlsm"))
 
 
 def _parquet(name: str, content: bytes) -> pd.DataFrame:
     try:
         frame = pd.read_parquet(io.BytesIO(content))
     except (pyarrow.ArrowException, ValueError, OSError):
-        raise _fault(name, "not_parquet", "this is no whole Parquet file; export or copy it again") from None
+        raise _fault(name, "not_parquet") from None
     # What pandas wrote as a named index is a column like the others.
     return frame.reset_index(drop=all(n is None for n in frame.index.names))
 
@@ -158,8 +154,8 @@ def _csv(name: str, opened: Callable[[], BinaryIO], layout: FileLayout) -> pd.Da
 
 def no_rows(name: str) -> ContractError:
     """The error of a file without rows."""
-    return _fault(name, "no_rows", "the file has no rows; export it again, or remove it if there is nothing")
+    return _fault(name, "no_rows")
 
 
-def _fault(path: str, code: str, message: str) -> ContractError:
-    return ContractError((Fault(path, code, message),))
+def _fault(path: str, case: str, **places: object) -> ContractError:
+    return ContractError((fault(path, case, **places),))

@@ -23,7 +23,7 @@ def cadence_of(census: pd.DataFrame, *, any_step: bool = False) -> Cadence:
     """
     usual = usual_hours(census)
     if math.isnan(usual):
-        raise HistoryError("faults.messages.one_row")
+        raise HistoryError("faults.histories.one_row")
     if usual <= 1.5:
         return "hourly"
     if 20 <= usual <= 28:
@@ -31,8 +31,8 @@ def cadence_of(census: pd.DataFrame, *, any_step: bool = False) -> Cadence:
     if any_step and usual < 20:
         return "other"
     if 27 <= usual / 24 <= 32:
-        raise HistoryError("faults.messages.monthly")
-    raise HistoryError("faults.messages.step", n=round(usual))
+        raise HistoryError("faults.histories.monthly")
+    raise HistoryError("faults.histories.step", n=round(usual))
 
 
 def usual_hours(census: pd.DataFrame) -> float:

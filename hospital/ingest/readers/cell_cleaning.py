@@ -8,8 +8,9 @@ import pandas as pd
 import pyarrow
 import pyarrow.compute
 
+from hospital.contracts.fault_words import fault
 from hospital.contracts.text_cleaning import clean_name, clean_text
-from hospital.errors import ContractError, Fault
+from hospital.errors import ContractError
 
 __all__ = ["clean"]
 
@@ -28,8 +29,7 @@ def clean(frame: pd.DataFrame, file: str) -> pd.DataFrame:
     columns = [_clean_column(frame.iloc[:, k]) for k in range(frame.shape[1])]
     names = [clean_name(str(name)) for name in frame.columns]
     if len(set(names)) < len(names):
-        words = "two columns have the same name, but for spaces or signs that nobody sees; keep one"
-        raise ContractError((Fault(file, "two_columns", words),))
+        raise ContractError((fault(file, "two_columns"),))
     out = pd.concat(columns, axis=1) if columns else frame
     out.columns = pd.Index(names, dtype=object)
     blank = (

@@ -7,7 +7,7 @@ import pandas as pd
 
 from hospital.contracts.fault_words import fault
 from hospital.contracts.text_cleaning import clean_name
-from hospital.errors import ContractError, Fault
+from hospital.errors import ContractError
 
 __all__ = ["NamedColumns", "joined_names"]
 
@@ -50,11 +50,7 @@ class NamedColumns:
         self._last = -1.0
         twice = [k for k in self._named if self.names.count(names[k]) > 1]
         if twice:
-            words = (
-                f"columns have the same name ({', '.join(place(k) for k in twice)}): keep one, or rename them; where "
-                "names take two lines, give both in the mapping, as in header_row = [4, 5]"
-            )
-            raise ContractError((Fault(file, "two_columns", words),))
+            raise ContractError((fault(file, "two_columns/places", places=tuple(place(k) for k in twice)),))
 
     def of(self, cells: pd.DataFrame) -> pd.DataFrame:
         """The columns that count, by their names; of a part of the rows, in their order.
@@ -99,8 +95,4 @@ class NamedColumns:
         return bool(rising and (numbers % 1 == 0).all())
 
     def _refuse(self, k: int, rows: int) -> None:
-        words = (
-            "columns have no name (merged cells, or a title above the names?): write one name above each column, or "
-            "give the line of the names in the mapping as header_row, both where they take two (header_row = [4, 5])"
-        )
-        raise ContractError((Fault(f"{self._file}:{self._place(k)}", "no_name", words, rows),))
+        raise ContractError((fault(f"{self._file}:{self._place(k)}", "no_name", rows),))

@@ -10,7 +10,7 @@ import pyarrow
 import pyarrow.csv
 
 from hospital.contracts.fault_words import fault
-from hospital.errors import ContractError, Fault
+from hospital.errors import ContractError
 from hospital.ingest.readers.cell_cleaning import clean
 from hospital.ingest.readers.column_names import NamedColumns, joined_names
 from hospital.ingest.readers.csv_head import Head
@@ -68,10 +68,8 @@ def csv_chunks(
     if wrong and rows and min(wrong) > rows + late:
         raise ContractError((fault(f"{name}[{min(wrong) - 1}]", "ragged_row/end", len(wrong)),))
     if wrong:
-        message = "a row has fewer or more cells than there are names; export it again, or quote its texts"
-        if not rows:
-            message += " (a title above the names? give their line in the mapping as header_row)"
-        raise ContractError((Fault(f"{name}[{min(wrong) - 1}]", "ragged_row", message, len(wrong)),))
+        case = "ragged_row" if rows else "ragged_row/title"
+        raise ContractError((fault(f"{name}[{min(wrong) - 1}]", case, len(wrong)),))
 
 
 def _names(name: str, head: Head) -> list[str]:
@@ -87,11 +85,7 @@ def _names(name: str, head: Head) -> list[str]:
     if all(not any(cell.strip() for cell in row[len(names) :]) for row in head.rows):
         names += [""] * (usual - len(names))
     elif len([n for n in names if n]) < 2 <= usual:
-        words = (
-            "the line of names has one cell and the rows have more (a title above the names?): give the line of the "
-            "names in the mapping, as in header_row = 2"
-        )
-        raise ContractError((Fault(name, "no_name", words, len(head.rows)),))
+        raise ContractError((fault(name, "no_name/one_cell", len(head.rows)),))
     return names
 
 
@@ -125,5 +119,4 @@ def _batches(
         while some := list(islice(batches, block_bytes // read_bytes)):
             yield pyarrow.Table.from_batches(some).combine_chunks()
     except (pyarrow.ArrowException, ValueError):
-        words = "the rows do not fit the names; check the separator and quotes"
-        raise ContractError((Fault(name, "not_csv", words),)) from None
+        raise ContractError((fault(name, "not_csv/rows"),)) from None

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hospital.errors import ContractError, Fault
+from hospital.contracts.fault_words import fault
+from hospital.errors import ContractError
 from hospital.mapping.file_layout import FileLayout
 
 __all__ = ["Head", "csv_fault", "head_of", "records", "separator_of"]
@@ -46,9 +47,7 @@ def head_of(name: str, text: str, layout: FileLayout) -> Head:
     starts = [0, *lines]
     if layout.header_rows:
         if layout.header_rows[-1] > len(starts):
-            raise csv_fault(
-                name, "no_header", "the file has no such line as the mapping names with header_row"
-            )
+            raise csv_fault(name, "no_header")
         first = starts[layout.header_rows[0] - 1]
     else:
         first = says.end() if says is not None else 0
@@ -62,7 +61,7 @@ def head_of(name: str, text: str, layout: FileLayout) -> Head:
         start = starts[row - 1] if row else first
         cells, start = next(records(text, separator, start), ((), len(text)))
         if row and not any(cell.strip() for cell in cells):
-            raise csv_fault(name, "no_header", "the line that the mapping names with header_row is empty")
+            raise csv_fault(name, "no_header/empty")
         names.append(cells)
     rows = [
         cells for (cells, _), _ in zip(records(text, separator, start), range(_SAMPLE_ROWS), strict=False)
@@ -111,6 +110,6 @@ def separator_of(text: str) -> str:
     return max(scores, key=lambda sign: (scores[sign], names[sign]))
 
 
-def csv_fault(path: str, code: str, message: str) -> ContractError:
+def csv_fault(path: str, case: str, **places: object) -> ContractError:
     """The one fault of a file that cannot be read."""
-    return ContractError((Fault(path, code, message),))
+    return ContractError((fault(path, case, **places),))

@@ -13,14 +13,14 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from hospital.errors import ContractError, Fault
+from hospital.contracts.fault_words import fault
+from hospital.errors import ContractError
 
 __all__ = ["QuoteCheck", "RowShapes"]
 
 _MOST_BYTES = 4 << 20
 """No row is longer: one that seems so begins with a mark that nothing closes."""
 _QUOTE, _LINE_FEED, _RETURN = 34, 10, 13
-_ADVICE = "write quote marks within a text twice, or export the file without that column"
 
 Cells = tuple[NDArray[np.int64], NDArray[np.int64]]
 """Where the quoted cells of a block begin and end."""
@@ -90,7 +90,7 @@ class QuoteCheck:
         self._rest = block[used:]
         if len(self._rest) > _MOST_BYTES:
             self._check(self._rest, final=True)
-            self._refuse("not_csv", self._line, f"line {self._line} has no end; check the file's kind")
+            self._refuse("not_csv/endless", self._line)
 
     def end(self) -> None:
         """The text ends here."""
@@ -141,10 +141,7 @@ class QuoteCheck:
                 return (np.array(begins, np.int64), np.array(ends, np.int64)), begin
             if begin > opening.start():
                 line = self._line + _lines(block[:begin])
-                words = (
-                    f"in line {line} a blank stands before the quote mark that begins a cell; take it away"
-                )
-                self._refuse("blank_before_quote", line, words)
+                self._refuse("blank_before_quote", line)
             begins.append(begin)
             ends.append(end)
             at = end + 1
@@ -161,18 +158,15 @@ class QuoteCheck:
             if closed is None:
                 first = self._line + _lines(block[:begin])
                 last = self._line + _lines(block[:end])
-                words = f"the cell that begins with a quote mark in line {first} has text after its closing quote mark"
-                words += f" in line {last}; {_ADVICE}" if last != first else f"; {_ADVICE}"
-                self._refuse("text_after_quote", first, words)
+                if last == first:
+                    self._refuse("text_after_quote", first)
+                self._refuse("text_after_quote/below", first, last=str(last))
             if closed.end() < len(block) or final or closed.group().strip(b" "):
                 return end
             return None
         if final:
             line = self._line + _lines(block[:begin])
-            words = (
-                f"the cell that begins with a quote mark in line {line} has no closing quote mark; {_ADVICE}"
-            )
-            self._refuse("open_quote", line, words)
+            self._refuse("open_quote", line)
         return None
 
     def _refuse_swallowed(self, block: bytes, values: NDArray[np.uint8], cells: Cells) -> None:
@@ -191,14 +185,10 @@ class QuoteCheck:
             quoted = block[row:begin].count(self._separator)
             if any(self._shapes.fits(one, self._text_separator, quoted) for one in rows):
                 first = self._line + _lines(block[:begin])
-                words = (
-                    f"the cell that begins with a quote mark in line {first} ends in line {first + _lines(text)} and "
-                    f"holds whole rows: two quote marks lack their partners; {_ADVICE}"
-                )
-                self._refuse("rows_in_quotes", first, words)
+                self._refuse("rows_in_quotes", first, last=str(first + _lines(text)))
 
-    def _refuse(self, code: str, line: int, words: str) -> NoReturn:
-        raise ContractError((Fault(f"{self._name}:{line}", code, words),))
+    def _refuse(self, case: str, line: int, **places: object) -> NoReturn:
+        raise ContractError((fault(f"{self._name}:{line}", case, line=str(line), **places),))
 
 
 def _lines(text: bytes) -> int:

@@ -66,8 +66,7 @@ def open_text(name: str, opened: Opener, layout: FileLayout, chunk_bytes: int = 
         start = stream.read(_HEAD_BYTES)
     other = next((kind for mark, kind in _OTHER_KINDS if start.startswith(mark)), None)
     if other is not None:
-        words = f"the file is no CSV, whatever its name says, but {other}; give it the ending of its kind"
-        raise csv_fault(name, "other_kind", words)
+        raise csv_fault(name, "other_kind", other=other)
     encoding = _encoding(name, start, layout.encoding)
     text = "".join(_decoded(name, io.BytesIO(start), encoding, _HEAD_BYTES, whole=False))
     head = head_of(name, text, layout)
@@ -87,7 +86,7 @@ def _plain_gzip(name: str) -> Iterator[None]:
     try:
         yield
     except (OSError, EOFError, zlib.error):
-        raise csv_fault(name, "not_gzip", "this is no whole gzip file; export or copy it again") from None
+        raise csv_fault(name, "not_gzip") from None
 
 
 class _Recoded(io.RawIOBase):
@@ -129,8 +128,7 @@ def _encoding(name: str, start: bytes, named: str | None) -> str:
     if named is None or named.startswith("utf-16"):
         wide = utf16_of(start)
         if named is None and wide is not None:
-            words = f'the file is in UTF-16; say encoding = "{wide}" in the mapping, or save it as UTF-8'
-            raise csv_fault(name, "not_utf8", words)
+            raise csv_fault(name, "not_utf8/utf16", encoding=wide)
         if named == "utf-16":
             return wide or "utf-16-le"
     return named or "utf-8"
@@ -171,10 +169,9 @@ def _decoded(
             foreign = foreign or not content.isascii()
             may_be_utf8 = _decodes(other, content, ended)
         if encoding.startswith("iso8859") and _CONTROLS.search(text):
-            words = f'the file is not in {encoding}: say encoding = "cp1252" in the mapping'
-            raise csv_fault(name, "wrong_encoding", words)
+            raise csv_fault(name, "wrong_encoding/cp1252", encoding=encoding)
         if "\0" in text:
-            raise csv_fault(name, "not_csv", "this is no CSV file; export it again")
+            raise csv_fault(name, "not_csv")
         blank = blank and not text.strip()
         line += text.count("\n")
         yield text.removeprefix("\ufeff") if first else text
@@ -184,10 +181,9 @@ def _decoded(
     if not whole:
         return
     if blank:
-        raise csv_fault(name, "not_csv", "this is no CSV file; export it again")
+        raise csv_fault(name, "not_csv")
     if foreign and may_be_utf8:
-        words = f'the file is in UTF-8 and not in {encoding}: take encoding = "{encoding}" out of the mapping'
-        raise csv_fault(name, "wrong_encoding", words)
+        raise csv_fault(name, "wrong_encoding/utf8", encoding=encoding)
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, content: bytes, ended: bool) -> bool:
@@ -200,10 +196,5 @@ def _decodes(decoder: codecs.IncrementalDecoder, content: bytes, ended: bool) ->
 
 def _not_in(name: str, encoding: str, line: int) -> ContractError:
     if encoding != "utf-8":
-        words = f"the file is not in {encoding} (line {line}); correct encoding in the mapping, or save it as UTF-8"
-        return csv_fault(name, "wrong_encoding", words)
-    words = (
-        f'the file is not UTF-8 (line {line}): say its encoding in the mapping, as in encoding = "cp1252" '
-        "(`vigie data map FILE` finds it), or save it as UTF-8"
-    )
-    return csv_fault(name, "not_utf8", words)
+        return csv_fault(name, "wrong_encoding", encoding=encoding, line=str(line))
+    return csv_fault(name, "not_utf8", line=str(line))

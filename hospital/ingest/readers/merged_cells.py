@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, time
 from typing import Any
 
-from hospital.errors import ContractError, Fault
+from hospital.contracts.fault_words import fault
+from hospital.errors import ContractError
 
 __all__ = ["Area", "hidden_rows", "merged_areas", "sheet_text", "spread"]
 
@@ -88,11 +89,7 @@ def spread(
         if not rows or value is None or counts.isdisjoint(range(area.left, area.right + 1)):
             continue
         if area.top < first:
-            words = (
-                "a merged name reaches below the line of names: where names take two lines, give both in the "
-                "mapping, as in header_row = [4, 5]"
-            )
-            raise ContractError((Fault(f"{name}:{get_column_letter(area.left + 1)}", "merged_names", words),))
+            raise ContractError((fault(f"{name}:{get_column_letter(area.left + 1)}", "merged_names"),))
         if (
             area.left != area.right
             or not isinstance(value, (str, date, time))
@@ -103,17 +100,10 @@ def spread(
         for row in (r for r in rows if any(cell is not None for cell in grid[r])):
             out[row] = [*out[row][: area.left], value, *out[row][area.left + 1 :]]
     if wrong:
-        words = (
-            "merged cells below the names hold a number, or lie over several columns: nothing says for which cells it "
-            "is meant; unmerge them, and write the value into each cell that it is meant for"
-        )
         raise ContractError(
             tuple(
-                Fault(
-                    f"{name}[{areas[0].top - first}]:{get_column_letter(k + 1)}",
-                    "merged_cells",
-                    words,
-                    len(areas),
+                fault(
+                    f"{name}[{areas[0].top - first}]:{get_column_letter(k + 1)}", "merged_cells", len(areas)
                 )
                 for k, areas in sorted(wrong.items())
             )

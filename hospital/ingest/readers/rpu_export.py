@@ -11,7 +11,8 @@ from xml.etree.ElementTree import ParseError
 
 import pandas as pd
 
-from hospital.errors import ContractError, Fault
+from hospital.contracts.fault_words import fault
+from hospital.errors import ContractError
 
 __all__ = ["read_rpu"]
 
@@ -42,13 +43,11 @@ def read_rpu(name: str, content: bytes) -> pd.DataFrame:
             if tag in (_SITE, _ROW):
                 element.clear()
     except DefusedXmlException:
-        words = "the XML declares a document type or entities, which no RPU export needs; it is not read"
-        raise _fault(name, "unsafe_xml", words) from None
+        raise _fault(name, "unsafe_xml") from None
     except (ParseError, ValueError, LookupError):
-        raise _fault(name, "not_xml", "this is no whole XML file; export or copy it again") from None
+        raise _fault(name, "not_xml") from None
     if not rows:
-        words = f"no {_ROW} element: the file is no RPU export, or has no passages; export it again"
-        raise _fault(name, "no_rows", words)
+        raise _fault(name, "no_rows/passages", element=_ROW)
     return pd.DataFrame(rows, dtype=object).astype(object).where(lambda f: f.notna(), None)
 
 
@@ -66,5 +65,5 @@ def _tag(element: Any) -> str:
     return str(element.tag).rpartition("}")[2]
 
 
-def _fault(path: str, code: str, message: str) -> ContractError:
-    return ContractError((Fault(path, code, message),))
+def _fault(path: str, case: str, **places: object) -> ContractError:
+    return ContractError((fault(path, case, **places),))

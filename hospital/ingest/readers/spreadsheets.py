@@ -16,7 +16,7 @@ import pandas as pd
 from hospital.contracts.cell_values import as_text
 from hospital.contracts.fault_words import fault
 from hospital.contracts.text_cleaning import clean_name, clean_text
-from hospital.errors import ContractError, Fault
+from hospital.errors import ContractError
 from hospital.ingest.readers.cell_cleaning import clean
 from hospital.ingest.readers.column_names import NamedColumns, joined_names
 from hospital.ingest.readers.merged_cells import Area, hidden_rows, merged_areas, sheet_text, spread
@@ -67,10 +67,9 @@ def read_sheet(name: str, content: bytes, layout: FileLayout = PLAIN) -> pd.Data
     counts = {k for k, title in enumerate(names) if layout.columns is None or title in layout.columns}
     first, stop = header[-1] + 1, len(grid) - layout.footer_rows
     body = spread(name, grid, merged, first, stop, counts)[first:stop]
-    words = "a cell holds an error of the spreadsheet; correct its formula"
     wrong = [(r, k) for r, row in enumerate(body) for k in sorted(counts) if _is_error(row[k])]
     titles = ["" if cell is None else as_text(cell) for cell in grid[header[-1]]]
-    _refuse(name, titles, wrong, "cell_error", words)
+    _refuse(name, titles, wrong, "cell_error")
     filled = [row for row, cells in enumerate(body) if any(c is not None for c in cells)]
     if any(body[row][k] is None for row in filled for k in counts):
         formulas, _, _ = _grid(name, content, layout.sheet, formulas=True)
@@ -187,8 +186,7 @@ def _book(content: bytes, *, formulas: bool = False) -> Any:
 
 def _refuse_old(name: str, content: bytes) -> None:
     if content.startswith(_OLE):
-        words = "the spreadsheet is protected by a password, or an old .xls; save it as .xlsx without one"
-        raise _fault(name, "protected_or_old", words)
+        raise _fault(name, "protected_or_old")
 
 
 def _stripped(cell: object) -> object:
@@ -210,9 +208,9 @@ def _header_rows(name: str, grid: Grid, named: tuple[int, ...]) -> list[int]:
     """The numbers of the lines of names, from 0."""
     filled = [n for n, row in enumerate(grid) if any(cell is not None for cell in row)]
     if not filled:
-        raise _fault(name, "no_rows", "the sheet is empty; name another in the mapping, or export it again")
+        raise _fault(name, "no_rows/sheet")
     if any(row - 1 not in filled for row in named):
-        raise _fault(name, "no_header", "the line that the mapping names with header_row is empty")
+        raise _fault(name, "no_header/empty")
     return [row - 1 for row in named] or filled[:1]
 
 
@@ -242,18 +240,17 @@ def _refuse_uncalculated(name: str, titles: list[str], body: Grid, formulas: Gri
         for k in sorted(counts)
         if row[k] is None and k < len(formula) and formula[k] is not None
     ]
-    words = "a formula has no stored result; open the file in a spreadsheet program and save it"
-    _refuse(name, titles, wrong, "no_result", words)
+    _refuse(name, titles, wrong, "no_result")
 
 
-def _refuse(name: str, titles: list[str], cells: list[tuple[int, int]], code: str, words: str) -> None:
+def _refuse(name: str, titles: list[str], cells: list[tuple[int, int]], case: str) -> None:
     """Refuses cells (row, column), by their columns."""
     rows: dict[int, list[int]] = {}
     for row, k in cells:
         rows.setdefault(k, []).append(row)
     if rows:
         raise ContractError(
-            tuple(Fault(f"{name}[{r[0]}].{titles[k]}", code, words, len(r)) for k, r in sorted(rows.items()))
+            tuple(fault(f"{name}[{r[0]}].{titles[k]}", case, len(r)) for k, r in sorted(rows.items()))
         )
 
 
@@ -271,14 +268,13 @@ def _column(cells: list[Any]) -> pd.Series:
 
 def _not_xlsx(name: str) -> ContractError:
     if name.lower().endswith(".ods"):
-        return _fault(name, "not_ods", "this is no whole .ods file; save or copy it again")
-    return _fault(name, "not_xlsx", "this is no whole .xlsx file; save or copy it again")
+        return _fault(name, "not_ods")
+    return _fault(name, "not_xlsx")
 
 
 def _no_sheet(name: str) -> ContractError:
-    words = "the spreadsheet has no sheet of the name that the mapping gives; correct the one or the other"
-    return _fault(name, "no_sheet", words)
+    return _fault(name, "no_sheet")
 
 
-def _fault(path: str, code: str, message: str) -> ContractError:
-    return ContractError((Fault(path, code, message),))
+def _fault(path: str, case: str) -> ContractError:
+    return ContractError((fault(path, case),))

@@ -1,68 +1,18 @@
 """Faults in French and English: every message that the readers and mappings write has both."""
 
-import ast
 from pathlib import Path
 
 import pytest
 
-from hospital.contracts.fault_words import fault, lines, said, translated
+from hospital.contracts.fault_words import fault, lines, said
 from hospital.errors import ContractError, Fault, MappingError
 from hospital.ingest.hospital_reader import read_hospital
 from hospital.mapping.mapping_file import load_mapping
-from hospital.words.recognition import recognised
-from tests.support.repository import ROOT
-
-_ROOMS = ("ingest", "ingest/readers")
-_FAULTS = frozenset({"Fault", "_fault", "_one"})
-
-
-def _messages() -> list[str]:
-    """The texts that faults are made with where they are written as one: the third argument, without places."""
-    out = []
-    for room in _ROOMS:
-        for file in sorted((ROOT / "hospital" / room).glob("*.py")):
-            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-                if (
-                    isinstance(node, ast.Call)
-                    and getattr(node.func, "id", "") in _FAULTS
-                    and len(node.args) > 2
-                ):
-                    words: ast.expr | None = node.args[2]
-                elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "words":
-                    words = node.value
-                else:
-                    continue
-                if isinstance(words, ast.Constant) and isinstance(words.value, str):
-                    out.append(words.value)
-    return out
-
-
-# These findings of a reading are the card's words, and what stands within pydantic's errors has no language.
-_OTHERS = (
-    "no table of units",
-    "no received_at",
-    "there is no such time zone",
-    "the name of a file is expected",
-    "a code, a list of codes",
-    "no encoding of this name",
-    "a separator is one sign",
-    "the number of a line is expected",
-)
-
-
-def test_every_message_has_both_languages() -> None:
-    """A message without a French text is shown in English to who asked for French."""
-    messages = [m for m in _messages() if not m.startswith(_OTHERS)]
-    assert len(messages) >= 30
-    english = [m for m in messages if translated(m, "fr") == m]
-    found = {m: recognised(m, "faults", "findings", "fr") for m in english}
-    assert [m for m, seen in found.items() if seen is None or seen.words == m] == []
 
 
 def test_places_are_kept_and_written_in_the_language() -> None:
     """Names as they are, days and numbers as the language writes them."""
-    message = "no file of the folder has a name like a_*.csv; correct the mapping's file"
-    assert "comme a_*.csv\u00a0; corrigez" in translated(message, "fr")
+    assert "comme a_*.csv\u00a0; corrigez" in said(fault("x", "no_file/pattern", pattern="a_*.csv"), "fr")
     one = fault("x[3].age_years", "out_of_range/between", 2, low=0.0, high=10_000.0)
     assert one.message == "the number is outside the range of the contract, 0 to 10,000"
     assert said(one, "fr") == "le nombre sort de l'intervalle du contrat, de 0 à 10\u202f000"

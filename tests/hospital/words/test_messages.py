@@ -79,7 +79,7 @@ def test_faults_of_tables_and_histories_say_themselves() -> None:
     error = ContractError((Fault("visits[3].seen_at", "missing", "a value is required", 2, "missing"),))
     assert error.words("fr") == "visits[3].seen_at\u00a0: une valeur est requise (2 lignes)"
     assert (
-        HistoryError("faults.messages.one_row")
+        HistoryError("faults.histories.one_row")
         .words("fr")
         .startswith("Le relevé des présents a une ligne par unité")
     )
