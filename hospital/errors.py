@@ -6,11 +6,9 @@ VigieError
 └── HistoryError       too little, or the wrong, history for what was asked
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from hospital.words.catalogue import text
-from hospital.words.fault_texts import said, translated
 from hospital.words.language import Language
 from hospital.words.messages import InWords, in_words, is_key
 
@@ -50,27 +48,25 @@ class Fault:
     Attributes:
         path: where, as in ``visits[3].left_at`` (the first position concerned) or ``units.label``.
         code: a stable word for what is wrong, as in ``left_before_entered``.
-        message: what is wrong and what to do, in words.
+        says: what is wrong and what to do: a text of the catalogue, or what has its own words.
         rows: how many rows are concerned.
-        case: the text of the catalogue that says it, "" where none does.
-        places: what fills the places of that text.
         others: where else the same is wrong, in other files, sheets or columns; `rows` counts those of all.
     """
 
     path: str
     code: str
-    message: str
+    says: InWords
     rows: int = 1
-    case: str = ""
-    places: Mapping[str, object] = field(default_factory=dict, hash=False)
     others: tuple[str, ...] = ()
-    says: InWords | None = None
+
+    @property
+    def message(self) -> str:
+        """What is wrong and what to do, in English."""
+        return self.says.words("en")
 
     def words(self, language: Language) -> str:
-        """What is wrong and what to do, in a language; in English where it has no words of that language."""
-        if self.says is not None:
-            return self.says.words(language)
-        return said(self.message, self.case, self.places, language)
+        """What is wrong and what to do, in a language."""
+        return self.says.words(language)
 
     def line(self, language: Language) -> str:
         """The fault as a line: where, what and, if it is of rows or several places, how many."""
@@ -99,14 +95,7 @@ class Fault:
 class _FaultsError(VigieError):
     def __init__(self, faults: tuple[Fault, ...]) -> None:
         self.faults = faults
-        super().__init__(
-            "\n".join(
-                f.line("en")
-                if f.others
-                else f"{f.path}: {f.message}" + f" ({f.rows} row{'s' if f.rows != 1 else ''})" * f.of_rows
-                for f in faults
-            )
-        )
+        super().__init__("\n".join(f.line("en") for f in faults))
 
     def words(self, language: Language) -> str:
         """A line for each fault."""
@@ -123,7 +112,3 @@ class MappingError(_FaultsError):
 
 class HistoryError(VigieError):
     """The history is too short, or lacks what the model asked for needs."""
-
-    def words(self, language: Language) -> str:
-        """What the error says, in a language; what has no key is recognised by its English."""
-        return translated(super().words(language), language)

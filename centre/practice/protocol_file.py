@@ -20,7 +20,7 @@ from serving.interface.files import (
     Language,
     VigieError,
     cleaned,
-    has_text,
+    message,
     one_line,
     read_plain_file,
     sha256_bytes,
@@ -233,14 +233,13 @@ def _contradictions(matter: _FrontMatter, body: str) -> Iterator[Fault]:
 
 
 def _fault(path: str, code: str, **places: object) -> Fault:
-    return Fault(path, code, text(f"practice.faults.{code}", "en", None, **places), 1, code, places)
+    shown = {name: str(value) for name, value in places.items()}
+    return Fault(path, code, message(f"practice.faults.{code}", **shown))
 
 
 def lines(faults: tuple[Fault, ...], language: Language) -> list[str]:
     """One line for each fault of a protocol, in a language: where, and what to do."""
-    out = []
-    for one in faults:
-        key = f"practice.faults.{one.case}"
-        words = text(key, language, None, **one.places) if has_text(key) else one.message
-        out.append(text("practice.faults.line", language, None, path=one.path, message=words))
-    return out
+    return [
+        text("practice.faults.line", language, None, path=one.path, message=one.words(language))
+        for one in faults
+    ]

@@ -14,7 +14,7 @@ from typing import Any
 
 from centre.practice.skill_coverage import SkillNeed
 from centre.practice.skill_register import Held, Opening, SkillRegister
-from serving.interface.files import Fault, VigieError, read_plain_file, text
+from serving.interface.files import Fault, VigieError, message, read_plain_file
 
 __all__ = ["COLUMNS", "SkillRecord", "read_skills"]
 
@@ -149,7 +149,7 @@ def _rows(
 
 
 def _fault(path: str, code: str) -> Fault:
-    return Fault(path, code, text(f"practice.faults.{code}", "en"))
+    return Fault(path, code, message(f"practice.faults.{code}"))
 
 
 def _row(

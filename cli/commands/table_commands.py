@@ -121,7 +121,7 @@ def check(
     except (ContractError, MappingError) as error:
         return _refuse(error.faults, as_json, spoken)
     except HistoryError as error:
-        return _refuse((Fault(data.name, "no_history", error.words(spoken)),), as_json, spoken)
+        return _refuse((Fault(data.name, "no_history", error),), as_json, spoken)
     if out is not None:
         write_atomically(out, render_page(profile, spoken).encode())
     if as_json:

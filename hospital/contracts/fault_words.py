@@ -6,11 +6,11 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from hospital.errors import Fault
-from hospital.words.fault_texts import FaultText, has_words, message_of, translated
+from hospital.words.fault_texts import FaultText, has_words, message_of
 from hospital.words.language import Language
 from hospital.words.messages import Foreign, InWords
 
-__all__ = ["fault", "has_words", "lines", "message_of", "refusal", "refused_as", "said", "translated"]
+__all__ = ["fault", "has_words", "lines", "message_of", "refusal", "refused_as", "said"]
 
 
 def fault(path: str, case: str, rows: int = 1, /, **places: object) -> Fault:
@@ -19,7 +19,8 @@ def fault(path: str, case: str, rows: int = 1, /, **places: object) -> Fault:
     Args:
         places: what fills the text's places: texts, whole numbers, days, or several of them.
     """
-    return Fault(path, case.partition("/")[0], message_of(case, **places), rows, case, places)
+    says = FaultText(case, places)
+    return Fault(path, says.code, says, rows)
 
 
 def refusal(case: str, /, **places: object) -> PydanticCustomError:
@@ -35,7 +36,7 @@ def refused_as(error: Mapping[str, Any]) -> InWords:
 
 
 def said(one: Fault, language: Language) -> str:
-    """What a fault says in a language; in English where it has no words of that language."""
+    """What a fault says in a language."""
     return one.words(language)
 
 

@@ -16,6 +16,7 @@ from hospital.ingest.raw_files import is_sheets, is_text, parse, read_content
 from hospital.ingest.readers.csv_text import utf16_of
 from hospital.ingest.readers.spreadsheets import sheet_names
 from hospital.mapping.file_layout import PLAIN, FileLayout
+from hospital.words.fault_texts import FaultText
 
 __all__ = ["layout_lines", "read_with_layout"]
 
@@ -136,7 +137,7 @@ def _with_names(name: str, content: bytes, layout: FileLayout) -> tuple[pd.DataF
     except ContractError as error:
         if error.faults[0].code not in _SEVERAL_LINES or name.lower().endswith((".parquet", ".xml")):
             raise
-        if error.faults[0].case == "ragged_row/end":
+        if error.faults[0].says == FaultText("ragged_row/end"):
             ended = replace(layout, footer_rows=error.faults[0].rows)
             return parse(name, content, ended), ended
         for row in range(1, _TRIED_HEADERS + 1):

@@ -254,8 +254,7 @@ def _part(model: type[Model], value: object, at: str, faults: list[Fault]) -> Mo
             if e["type"] == "extra_forbidden":
                 faults.append(_unknown(path))
             else:
-                says = refused_as(e)
-                faults.append(Fault(path, e["type"], says.words("en"), case="", says=says))
+                faults.append(Fault(path, e["type"], refused_as(e)))
         return None
 
 

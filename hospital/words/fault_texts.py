@@ -1,4 +1,4 @@
-"""What is wrong with tables and mappings, in a language: by the code of the fault, or recognised by its English."""
+"""What is wrong with tables and mappings, in a language: by the code of the fault, from the catalogue."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from hospital.words.language import Language
 from hospital.words.messages import InWords
 from hospital.words.recognition import recognised
 
-__all__ = ["FaultText", "Places", "has_words", "message_of", "said", "translated"]
+__all__ = ["FaultText", "Places", "has_words", "message_of", "translated"]
 
 Places = Mapping[str, object]
 
@@ -55,24 +55,9 @@ def message_of(case: str, language: Language = "en", /, **places: object) -> str
     return text(f"faults.of.{case}", language, None, **shown)
 
 
-def said(message: str, case: str, places: Places, language: Language) -> str:
-    """What a fault says in a language; in English where it has no words of that language.
-
-    Args:
-        message: in English.
-        case: of the catalogue; "": the message is recognised by its English.
-        places: what fills the case's places.
-    """
-    if language == "en":
-        return message
-    return message_of(case, language, **places) if case else translated(message, language)
-
-
 def translated(message: str, language: Language) -> str:
-    """A message of the catalogue, recognised by its English; any other as it is."""
-    seen = recognised(message, "faults", "messages", language) or recognised(
-        message, "faults", "of", language
-    )
+    """What a package or card has of a fault, recognised by its English; what the catalogue has not, as it is."""
+    seen = recognised(message, "faults", "of", language)
     return message if seen is None else seen.words.format_map(seen.places)
 
 

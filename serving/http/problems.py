@@ -9,11 +9,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.responses import Response
 
 from hospital.contracts.column_faults import fault_code
-from hospital.contracts.fault_words import message_of
 from hospital.contracts.request_models import MOST_FAULTS
 from hospital.contracts.tables import TABLES
 from hospital.errors import ContractError, Fault
 from hospital.words.catalogue import has_text, text
+from hospital.words.fault_texts import FaultText
 from hospital.words.language import Language
 from hospital.words.messages import InWords
 from serving.errors import Problem, RequestFault, by_cause
@@ -196,7 +196,7 @@ def _words_of(
                 return f"problems.faults.{key}", {"limit": limits[name]}
     if code in _OWN_WORDS:
         return f"problems.faults.{code}", {}
-    return Fault("", code, message_of(code), case=code), {}
+    return FaultText(code), {}
 
 
 def _choices(expected: str) -> tuple[str, ...]:

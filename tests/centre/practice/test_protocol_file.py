@@ -16,7 +16,7 @@ def faults(text: str | bytes) -> dict[str, str]:
     with pytest.raises(ProtocolError) as error:
         read_protocol(text if isinstance(text, bytes) else text.encode())
     assert all(line for language in ("fr", "en") for line in lines(error.value.faults, language))
-    return {fault.path: fault.case for fault in error.value.faults}
+    return {fault.path: fault.code for fault in error.value.faults}
 
 
 def test_a_sound_protocol_is_what_its_file_says() -> None:
@@ -121,7 +121,7 @@ def test_a_file_is_read_as_its_bytes(tmp_path: Path) -> None:
     ]:
         with pytest.raises(ProtocolError) as error:
             protocol_bytes(tmp_path / name)
-        assert [f.case for f in error.value.faults] == [case]
+        assert [f.code for f in error.value.faults] == [case]
 
 
 def test_the_example_of_the_document_is_a_protocol() -> None:

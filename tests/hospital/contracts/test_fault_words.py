@@ -8,6 +8,7 @@ from hospital.contracts.fault_words import fault, lines, said
 from hospital.errors import ContractError, Fault, MappingError
 from hospital.ingest.hospital_reader import read_hospital
 from hospital.mapping.mapping_file import load_mapping
+from hospital.words.messages import Foreign
 
 
 def test_places_are_kept_and_written_in_the_language() -> None:
@@ -17,7 +18,7 @@ def test_places_are_kept_and_written_in_the_language() -> None:
     assert one.message == "the number is outside the range of the contract, 0 to 10,000"
     assert said(one, "fr") == "le nombre sort de l'intervalle du contrat, de 0 à 10\u202f000"
     assert lines([one], "fr") == [f"x[3].age_years\u00a0: {said(one, 'fr')} (2 lignes)"]
-    assert said(Fault("x", "own", "what nobody has written"), "fr") == "what nobody has written"
+    assert said(Fault("x", "own", Foreign("what nobody has written")), "fr") == "what nobody has written"
 
 
 def test_no_english_is_left_in_a_french_message(tmp_path: Path) -> None:
@@ -93,5 +94,5 @@ def test_a_limit_is_named(tmp_path: Path) -> None:
 )
 def test_a_fault_of_a_file_or_mapping_counts_no_rows(path: str, rows: int, line: str) -> None:
     """A table without a file has no row that is wrong."""
-    assert lines([Fault(path, "x", "m", rows)], "en") == [line]
-    assert str(ContractError((Fault(path, "x", "m", rows),))) == line
+    assert lines([Fault(path, "x", Foreign("m"), rows)], "en") == [line]
+    assert str(ContractError((Fault(path, "x", Foreign("m"), rows),))) == line

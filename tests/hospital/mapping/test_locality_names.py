@@ -7,6 +7,7 @@ import pytest
 from hospital.errors import MappingError
 from hospital.holidays.place import Locality
 from hospital.mapping.mapping_file import load_mapping
+from hospital.words.fault_texts import FaultText
 
 BODY = '[tables.census.columns]\nunit = "W"\nat = "T"\noccupied = "N"\n'
 
@@ -23,7 +24,7 @@ def _faults(path: Path) -> dict[str, str]:
         load_mapping(path)
     for language in ("fr", "en"):
         assert "{" not in caught.value.words("fr" if language == "fr" else "en")
-    return {f.path: f.case or f.code for f in caught.value.faults}
+    return {f.path: f.says.case if isinstance(f.says, FaultText) else f.code for f in caught.value.faults}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from hospital.errors import ContractError, Fault, HistoryError, VigieError
+from hospital.contracts.fault_words import fault
+from hospital.errors import ContractError, HistoryError, VigieError
 from hospital.ingest.reading_findings import Finding
 from hospital.words.catalogue import CatalogueError
 from hospital.words.messages import Foreign, Lines, Names, is_key, message
@@ -75,8 +76,8 @@ def test_what_the_system_refuses_is_said_in_the_language() -> None:
 
 
 def test_faults_of_tables_and_histories_say_themselves() -> None:
-    """An error of tables within another keeps its lines; a history's that has no key is recognised."""
-    error = ContractError((Fault("visits[3].seen_at", "missing", "a value is required", 2, "missing"),))
+    """An error of tables within another keeps its lines; a history's has a text as every other."""
+    error = ContractError((fault("visits[3].seen_at", "missing", 2),))
     assert error.words("fr") == "visits[3].seen_at\u00a0: une valeur est requise (2 lignes)"
     assert (
         HistoryError("faults.histories.one_row")
