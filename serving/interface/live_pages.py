@@ -40,12 +40,24 @@ def live_stream(call: Call, seen: str) -> Response:
         except Problem:  # too much is asked for at the moment: the next look follows
             return ""
 
+    async def may_listen() -> bool:
+        try:
+            return await call.parts.workers.run(_may_listen, call.parts, call.secret, call.cookie)
+        except Problem:  # as above; without an answer the stream lasts for its own life at most
+            return True
+
     full = Problem(
         503,
         "too_many_streams",
         "problems.too_many_streams",
         headers={"retry-after": "30"},
     )
-    return EventStream(
-        call.parts.streams, call.address, look, seen, problem_response(full, call.request_id, call.language)
-    )
+    refused = problem_response(full, call.request_id, call.language)
+    return EventStream(call.parts.streams, call.address, look, may_listen, seen, refused)
+
+
+def _may_listen(parts: Parts, secret: str, cookie: str) -> bool:
+    """Whether a token or a session is still valid; the token counts where both came, as at the gate."""
+    if secret:
+        return parts.authority.caller(secret) is not None
+    return parts.authority.session(cookie) is not None

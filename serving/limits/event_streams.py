@@ -1,7 +1,8 @@
 """Server-sent events with a bounded life: how many streams may be open, how long each lasts; they end with the service.
 
 A stream says once that something is new, and ends; the page that holds it asks again, and then for another stream. What
-never ends by itself would hold up the end of the service, and go on for somebody whose session is over.
+never ends by itself would hold up the end of the service. Whether who listens may still do so is asked at each look, so
+that a stream ends with its token or session, too.
 """
 
 import asyncio
@@ -66,6 +67,7 @@ class EventStream(Response):
 
     Args:
         look: at the state.
+        may_listen: whether who opened it may still see pages.
         seen: the state that the page has.
         full: the answer where no stream can be opened.
     """
@@ -77,12 +79,13 @@ class EventStream(Response):
         streams: EventStreams,
         address: str,
         look: Callable[[], Awaitable[str]],
+        may_listen: Callable[[], Awaitable[bool]],
         seen: str,
         full: Response,
     ) -> None:
         super().__init__()
         self._streams, self._address, self._look, self._seen = streams, address, look, seen
-        self._full = full
+        self._may_listen, self._full = may_listen, full
         del self.headers["content-length"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -108,6 +111,8 @@ class EventStream(Response):
                 await self._say(send, f"event: changed\ndata: {state}\n\n")
                 return
             await asyncio.wait([left], timeout=self._streams.every)
+            if not left.done() and not await self._may_listen():
+                return
 
     async def _say(self, send: Send, words: str) -> None:
         await send({"type": "http.response.body", "body": words.encode("ascii"), "more_body": True})

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -13,11 +14,14 @@ from typing import Any
 import httpx
 import pytest
 
-from serving.http.authentication import entry_link
+from registry.record.database import writing
+from registry.record.tokens import revoke_token
+from serving.http.authentication import COOKIE, entry_link
 from serving.interface.live_pages import shown_state
 from serving.limits.event_streams import EventStreams
 from tests.support.running_service import Running, run_service
 from tests.support.serving_fakes import InProcess, make_parts
+from tests.support.waiting import wait_for
 
 
 def _stream(parts: Any, token: str, seen: str) -> httpx.Response:
@@ -42,6 +46,32 @@ def test_a_stream_that_has_nothing_to_say_ends_by_itself(tmp_path: Path) -> None
     parts.streams = EventStreams(seconds=0.2, every=0.05)
     answer = _stream(parts, tokens["operator"], shown_state(parts))
     assert answer.text == "retry: 2000\n\n"
+    assert parts.streams.count == 0
+
+
+@pytest.mark.parametrize("by", ["token", "session of a token", "session"])
+def test_a_stream_ends_with_its_token_or_session(tmp_path: Path, by: str) -> None:
+    """At the next look, and not after its own life: a token that was revoked, a session that was ended."""
+    parts, tokens = make_parts(tmp_path)
+    parts.releases.refresh()
+    parts.streams = EventStreams(seconds=20.0, every=0.05)
+    token, token_id = tokens["operator"], tokens["operator"].split("_")[1]
+    caller = parts.authority.caller(token)
+    assert caller is not None
+    cookie = parts.authority.open_session(caller)
+    headers = {"Cookie": f"{COOKIE}={cookie}"} if "session" in by else {"Authorization": f"Bearer {token}"}
+    with ThreadPoolExecutor(1) as pool:
+        path = f"/pilotage/live?seen={shown_state(parts)}"
+        held = pool.submit(InProcess(parts).get, path, headers=headers)
+        wait_for(lambda: parts.streams.count == 1, "the open stream")
+        begun = time.monotonic()
+        if by == "session":
+            parts.authority.end_session(cookie)
+        else:
+            with writing(parts.engine) as connection:
+                revoke_token(connection, token_id, now=datetime.now(UTC))
+        assert held.result().text == "retry: 2000\n\n"
+        assert time.monotonic() - begun < 10
     assert parts.streams.count == 0
 
 
