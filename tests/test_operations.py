@@ -22,6 +22,7 @@ def _metrics() -> set[str]:
     metrics.release.labels("wait-time").set(1)
     metrics.refused.labels("wait-time").set(0)
     metrics.shed.labels("/x").inc()
+    metrics.clock_faults.labels("clock_stepped").set(0)
     return set(re.findall(r"^(vigie_\w+)", metrics.page().decode(), flags=re.MULTILINE))
 
 

@@ -14,7 +14,7 @@ from hospital.times import instant
 from registry.checkpoints.checkpoint_file import CheckpointFile
 from registry.checkpoints.service_key import service_key
 from registry.digests import sha256_file
-from registry.errors import CheckpointError
+from registry.errors import CheckpointError, RegistryError
 from registry.record.database import opened_database
 from registry.record.journal import GENESIS, Entry, Head, entries, head
 from registry.record.tables.record_tables import journal
@@ -65,8 +65,11 @@ class Checkpointer:
         """
         try:
             self._look(now)
-        except CheckpointError as error:
+        except RegistryError as error:
             self.fault = str(error)
+            raise
+        except Exception as error:  # a database or a disk that does not answer: its words may hold values
+            self.fault = str(CheckpointError("trust_errors.checkpoints.unsigned", kind=type(error).__name__))
             raise
         self.fault = ""
 

@@ -50,6 +50,20 @@ class Metrics:
             multiprocess_mode="mostrecent",
         )
 
+        self.unsigned = Gauge(
+            "vigie_journal_unsigned",
+            "1 where no checkpoint of the journal can be signed.",
+            registry=r,
+            multiprocess_mode="mostrecent",
+        )
+        self.clock_faults = Gauge(
+            "vigie_clock_fault",
+            "1 where the clock cannot be relied on: it was set, or what was received lies ahead of it.",
+            ["fault"],
+            registry=r,
+            multiprocess_mode="mostrecent",
+        )
+
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
         """Counts a request."""
         self.requests.labels(route, method, str(status)).inc()

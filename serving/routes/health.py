@@ -5,6 +5,7 @@ from starlette.responses import JSONResponse, Response
 from serving.errors import Problem
 from serving.gateway.endpoint import Call, Endpoint
 from serving.http.metrics import METRICS_TYPE
+from serving.state.clock_trust import CLOCK_FAULTS
 
 __all__ = ["ENDPOINTS"]
 
@@ -50,6 +51,10 @@ def metrics(call: Call) -> Response:
         call.parts.metrics.release.labels(name).set(state.loaded.sequence if state.loaded else 0)
         call.parts.metrics.refused.labels(name).set(1 if state.fault else 0)
         call.parts.metrics.alarms.labels(name).set(len(state.loaded.alarms) if state.loaded else 0)
+    call.parts.metrics.unsigned.set(1 if call.parts.journal_fault() else 0)
+    standing = call.parts.clock_trust.known_faults()
+    for fault in CLOCK_FAULTS:
+        call.parts.metrics.clock_faults.labels(fault).set(1 if fault in standing else 0)
     return Response(call.parts.metrics.page(), headers={"content-type": METRICS_TYPE})
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from sqlalchemy import Connection
 
@@ -12,9 +12,10 @@ from serving.http.clock import Clock
 from serving.http.steady_clock import TOLERANCE
 from serving.state.observations import Receptions
 
-__all__ = ["ClockFault", "ClockTrust"]
+__all__ = ["CLOCK_FAULTS", "ClockFault", "ClockTrust"]
 
 ClockFault = Literal["clock_stepped", "received_ahead"]
+CLOCK_FAULTS: tuple[ClockFault, ...] = get_args(ClockFault)
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,16 @@ class ClockTrust:
 
     def faults(self, connection: Connection) -> list[ClockFault]:
         """What is wrong with it: the system's clock was set meanwhile; what was received lies ahead of it."""
+        return self._faults(self.receptions.last(connection))
+
+    def known_faults(self) -> list[ClockFault]:
+        """The same by what was asked of the database last: for what must answer while it hangs."""
+        return self._faults(self.receptions.known)
+
+    def _faults(self, last: int) -> list[ClockFault]:
         now = self.clock.now()
         faults: list[ClockFault] = ["clock_stepped"] if self.clock.step else []
-        if self.receptions.last(connection) > now + TOLERANCE:
+        if last > now + TOLERANCE:
             faults.append("received_ahead")
         return faults
 

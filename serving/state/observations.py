@@ -57,6 +57,11 @@ class Receptions:
     def __init__(self) -> None:
         self._seq, self._last = 0, 0
 
+    @property
+    def known(self) -> int:
+        """Instant of the last reception that was looked at; 0 before the first. Asks nothing."""
+        return self._last
+
     def last(self, connection: Connection) -> int:
         """Instant of the last reception; 0 before the first."""
         seq, last = self._seq, self._last

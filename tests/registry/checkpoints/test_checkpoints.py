@@ -9,15 +9,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine, delete, select, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Engine, create_engine, delete, select, text, update
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from cli.main import main
 from registry.checkpoints.checkpoint_file import CheckpointFile
 from registry.checkpoints.checkpointing import MOST_ENTRIES, Checkpointer, checkpoint
 from registry.checkpoints.service_key import accepted_keys
 from registry.checkpoints.vouching import Vouching, vouch
-from registry.errors import CheckpointError
+from registry.errors import CheckpointError, KeyFileError
 from registry.record.database import open_database, writing
 from registry.record.journal import GENESIS, Draft, Entry, append_all, entries, export
 from registry.record.tables.record_tables import journal, payloads
@@ -201,6 +201,29 @@ def test_nothing_is_signed_over_a_journal_that_was_changed(settings: Settings, e
         checkpointer.look(NOW)
     assert "Entry 5" in checkpointer.fault
     assert settings.checkpoints.read_bytes() == before
+
+
+def test_whatever_keeps_it_from_signing_is_said_until_it_is_mended(
+    settings: Settings, engine: Engine
+) -> None:
+    """A key that cannot be read, a table that does not answer: a fault, and not a journal that is signed."""
+    enter(settings, 1)
+    checkpointer, key = Checkpointer(engine, settings), settings.service_key.read_bytes()
+    settings.service_key.write_bytes(b"damaged")
+    with pytest.raises(KeyFileError):
+        checkpointer.look(NOW)
+    assert settings.service_key.name in checkpointer.fault
+    settings.service_key.write_bytes(key)
+    for before, after in (("journal", "journal_of_before"), ("journal_of_before", "journal")):
+        with engine.begin() as connection:
+            connection.execute(text(f"ALTER TABLE {before} RENAME TO {after}"))
+        if after == "journal":
+            break
+        with pytest.raises(DBAPIError):
+            checkpointer.look(NOW)
+        assert "Nothing can be signed" in checkpointer.fault
+    checkpointer.look(NOW)
+    assert checkpointer.fault == ""
 
 
 def test_an_entry_edited_before_it_is_signed_is_not_signed(settings: Settings, engine: Engine) -> None:

@@ -104,6 +104,18 @@ def test_a_database_file_that_is_gone_is_said(
     assert ask(parts, tokens["admin"])[0] == 200
 
 
+def test_a_journal_that_cannot_be_signed_is_a_metric(service: tuple[Parts, dict[str, str]]) -> None:
+    """By which an alarm rings; /readyz says why, and stays green: forecasts go on."""
+    parts = service[0]
+    client, seen = InProcess(parts), []
+    for fault in ("", "Entry 5 is another", ""):
+        parts.journal_fault = lambda fault=fault: fault  # type: ignore[misc]
+        page = client.get("/metrics", peer="127.0.0.1").text
+        seen += [line for line in page.splitlines() if line.startswith("vigie_journal_unsigned ")]
+        assert client.get("/readyz").json()["journal"] == (fault or "checkpoints are signed")
+    assert seen == [f"vigie_journal_unsigned {value}" for value in ("0.0", "1.0", "0.0")]
+
+
 def test_another_writer_is_no_fault(service: tuple[Parts, dict[str, str]]) -> None:
     """An import that writes for minutes: /readyz answers soon, and green."""
     parts, _ = service

@@ -1,5 +1,6 @@
 """A clock that was wrong: what was received meanwhile, and after, is seen, in its order; answers and probes say so."""
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -85,6 +86,27 @@ def test_a_step_that_is_going_on_is_said(service: Service) -> None:
     )
     clock.step = 0
     assert (_trust(service)["status"], service.client.get("/readyz").json()["clock"]) == ("trusted", "steady")
+
+
+def test_metrics_say_that_the_clock_was_wrong(service: Service) -> None:
+    """Each fault by itself, so that an alarm can ring; without asking the database for it."""
+    clock = _clock(service)
+
+    def faults() -> dict[str, float]:
+        page = service.client.get("/metrics", peer="127.0.0.1").text
+        return {
+            name: float(value)
+            for name, value in re.findall(r'^vigie_clock_fault{fault="(\w+)"} (\S+)', page, re.M)
+        }
+
+    assert faults() == {"clock_stepped": 0.0, "received_ahead": 0.0}
+    clock.instant, clock.step = NOW + YEAR, YEAR
+    _send(service)
+    assert faults() == {"clock_stepped": 1.0, "received_ahead": 0.0}
+    clock.instant, clock.step = NOW + HOUR, 0
+    assert _trust(service)["status"] == "degraded"
+    service.parts.engine.dispose()
+    assert faults() == {"clock_stepped": 0.0, "received_ahead": 1.0}
 
 
 def test_what_was_received_ahead_and_after_is_seen(quick_path: Path) -> None:
