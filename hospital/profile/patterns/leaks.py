@@ -128,9 +128,13 @@ def wait_leak_findings(visits: Latest, versions: pd.DataFrame | None) -> list[Fi
         part, part.times, wait, controls, level * (department.max() + 1) + department, department, MINUTE
     )
     entries = _columns(part)
-    out = rows.leaks([e for e in entries if e.feature != "triage"])
+    out = rows.leaks([e for e in entries if e.feature not in ("triage", "department")])
     # All rows of a level have one that is known: whether it is known is compared within the department.
     out += replace(rows, group=department).leaks([e for e in entries if e.feature == "triage"])
+    # So have all rows of a department: whether one is known is compared among all, with nothing else known of them.
+    everybody = np.zeros(part.size, np.int64)
+    among_all = replace(rows, controls=np.ones((part.size, 1)), group=everybody, line=everybody)
+    out += among_all.leaks([e for e in entries if e.feature == "department"])
     return out if versions is None else out + rows.leaks(_receptions(part, versions))
 
 

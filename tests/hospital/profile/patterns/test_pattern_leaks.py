@@ -61,6 +61,8 @@ def _sent_at_night_as_seen(visits: pd.DataFrame) -> pd.DataFrame:
         (_missing("heart_rate"), "leak_known", "heart_rate"),
         (_known("age_years"), "leak_known", "age_years"),
         (_known("triage"), "leak_known", "triage"),
+        (_known("department"), "leak_known", "department"),
+        (_missing("department"), "leak_known", "department"),
         (_known("reason"), "leak_known", "reason"),
         (_known("sex"), "leak_known", "sex"),
         (_known("triaged_at"), "leak_known", "triaged_at"),
@@ -97,6 +99,16 @@ def test_what_is_missing_by_chance_by_level_or_by_night_is_no_leak(tables: Table
     visits["heart_rate"] = visits["heart_rate"].mask(urgent & (rng.random(n) < 0.8))
     visits["temperature_celsius"] = visits["temperature_celsius"].mask(night & (rng.random(n) < 0.5))
     assert [f for f in found(tables) if f.code.startswith("leak")] == []
+
+
+def test_a_department_that_is_lacking_by_chance_by_age_or_for_weeks_is_no_leak(tables: Tables) -> None:
+    """A third of the visits name none, whatever their wait; children do; or nobody did in the first weeks."""
+    visits = tables["visits"]
+    chance = np.random.default_rng(3).random(len(visits)) < 2 / 3
+    late = visits["arrived_at"] > visits["arrived_at"].min() + pd.Timedelta(days=40)
+    for named in (chance, visits["age_years"] < 18, late):
+        tables["visits"] = visits.assign(department=visits["department"].where(named))
+        assert [f for f in found(tables) if f.code.startswith("leak")] == []
 
 
 @pytest.mark.parametrize("leaks", [True, False])
