@@ -7,8 +7,8 @@ unit and horizon, or triage level. The horizon of a wait is the visit before.
 
 Trees read more of an input than its value: they split on whether it is known. What only those who see the patient
 write down is known where the wait was short. So whether it is known, with how many decimals it was written, how round
-it is and when it was received are held against the outcome like values; and against how far the outcome lies from the
-expected, since what is known of middling waits alone goes with no mean.
+it is, when and in which order it was received are held against the outcome like values; and against how far the outcome
+lies from the expected, since what is known of middling waits alone goes with no mean.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +25,7 @@ from hospital.dataset.entry_traces import (
     Entries,
     entries_of,
     entries_together,
+    order_of_entry,
     scale_of,
     time_of_entry,
     times_written,
@@ -122,7 +123,10 @@ def _entries(feature: Feature, column: Array) -> Sequence[Entries]:
 def _of_waits(part: PreparedWaits, explained: Explained, lines: list[Array]) -> list[Alignment | None]:
     """When triage was against the wait that was left; staff against waits; labels against other people's waits."""
     columns = {f.name: part.X[:, j].astype(np.float64) for j, f in enumerate(part.features)}
-    out: list[Alignment | None] = [_of_times_written(part, explained, lines)]
+    out: list[Alignment | None] = [
+        _of_times_written(part, explained, lines),
+        _of_order(part, explained, lines),
+    ]
     if "minutes_since_arrival" in columns:
         # Whoever is triaged as the doctor calls waits no more: a model would learn that of a time that was typed then.
         until = np.maximum(columns["minutes_since_arrival"], 0.0)
@@ -147,6 +151,24 @@ def _of_times_written(part: PreparedWaits, explained: Explained, lines: list[Arr
         for at in (query.arrived_at, query.prediction_time)
     ]
     return max((one for one in found if one is not None), key=lambda one: abs(one.own), default=None)
+
+
+def _of_order(part: PreparedWaits, explained: Explained, lines: list[Array]) -> Alignment | None:
+    """The place of each visit among those received, beside the order of triage or of arrival.
+
+    Of both the one that goes less far: rows are sent in either by right. None where they were received in one of them.
+    """
+    received = part.samples.received_at
+    found = []
+    for at in (part.prediction_time, part.samples.query.arrived_at):
+        by_time = np.argsort(at, kind="stable")
+        entries = order_of_entry(received[by_time])
+        if not entries:
+            return None
+        places = np.empty(received.size)
+        places[by_time] = entries[0].values
+        found.append(explained.alignment("visits", "order", places, lines))
+    return min((one for one in found if one is not None), key=lambda one: abs(one.own), default=None)
 
 
 def _of_beds(part: PreparedBeds, explained: Explained, lines: list[Array]) -> list[Alignment | None]:

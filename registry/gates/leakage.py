@@ -21,6 +21,7 @@ _METRICS: Mapping[Aspect, str] = {
     "known": "excess_correlation_known",
     "digits": "excess_correlation_digits",
     "entry": "excess_correlation_entry",
+    "order": "excess_correlation_order",
     "together": "excess_correlation_together",
     "rounding": "excess_correlation_rounding",
     "default": "excess_correlation_default",
@@ -34,6 +35,7 @@ _METRICS: Mapping[Aspect, str] = {
     "width": "excess_correlation_width",
 }
 _MARGINS: Mapping[Aspect, float] = {
+    "order": 0.10,
     "rounding": 0.10,
     "default": 0.05,
     "spread": 0.10,
@@ -113,8 +115,8 @@ def _margin(one: Alignment, usual: float) -> float:
 
 def _once(aligned: list[Finding]) -> list[Finding]:
     """What says the same again is no second finding: a feature's spread where its mean gives the outcome away, its
-    default where its roundness or value does, its scale or width where anything else does, and what is known together
-    where one of these does.
+    default where its roundness or value does, its scale or width where anything else does, an order of reception where
+    the time of reception does, and what is known together where one of these does.
     """
     stopped = [f for f in aligned if f.required and not f.verdict.opens]
     written = {f.group for f in stopped if f.metric in (_METRICS["digits"], _METRICS["rounding"])}
@@ -129,6 +131,7 @@ def _once(aligned: list[Finding]) -> list[Finding]:
             f.group for f in stopped if f.metric not in one_scale and f.verdict is Verdict.BLOCK
         },
         _METRICS["together"]: {f.group for f in aligned if one_entry},
+        _METRICS["order"]: {f.group for f in stopped if f.metric == _METRICS["entry"]},
     }
     return [f for f in aligned if f.group not in again.get(f.metric, ())]
 

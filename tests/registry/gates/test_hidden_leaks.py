@@ -176,6 +176,57 @@ def test_what_one_part_of_the_rows_gives_away_is_found_and_named(
     assert set(stopped(result).values()) == {group}
 
 
+def _sent_at_night(visits: Visits, by: pd.Series) -> Visits:
+    """Rows as they are sent on the third night, one after another in an order of the day's visits."""
+    day = visits["arrived_at"].dt.normalize()
+    place = by.groupby(day).rank(method="first").fillna(0)
+    sent = day + pd.Timedelta(days=3, hours=5) + pd.to_timedelta(place, unit="ms")
+    return visits.assign(received_at=sent.astype("datetime64[us, UTC]"))[
+        ~(visits[["seen_at", "left_at", "bed_requested_at"]].max(axis=1) > sent)
+    ]
+
+
+@pytest.mark.parametrize("flaw", ["wait", "contact"])
+def test_rows_that_are_sent_as_patients_were_seen_block(
+    simulated: dict[str, pd.DataFrame], flaw: str
+) -> None:
+    """One batch a night, in which a row's place says how long its patient had waited."""
+    visits = simulated["visits"]
+    by = visits["seen_at"] - visits["arrived_at"] if flaw == "wait" else visits["seen_at"]
+    sent = {**simulated, "visits": _sent_at_night(visits, by)}
+    result = judged_rows(*prepared_waits(sent))
+    assert result.verdict is Verdict.BLOCK
+    assert stopped(result) == {"excess_correlation_order": "visits"}
+    (found,) = [f for f in result.findings if f.metric == "excess_correlation_order"]
+    assert found.note == "leak_order"
+    assert (found.value or 0) > 0.15
+
+
+@pytest.mark.parametrize("order", ["arrived_at", "triaged_at", "visit_id", "chance"])
+def test_rows_that_are_sent_in_an_order_of_their_own_pass(
+    simulated: dict[str, pd.DataFrame], order: str
+) -> None:
+    """A batch a night by arrival, by triage, by number, or in no order."""
+    visits = simulated["visits"]
+    chance = pd.Series(np.random.default_rng(6).random(len(visits)), index=visits.index)
+    by = chance if order == "chance" else visits[order].rank() if order == "visit_id" else visits[order]
+    sent = {**simulated, "visits": _sent_at_night(visits, by)}
+    assert stopped(judged_rows(*prepared_waits(sent))) == {}
+
+
+def test_neither_the_order_of_rows_nor_numbers_that_follow_the_wait_reach_a_feature(
+    simulated: dict[str, pd.DataFrame],
+) -> None:
+    """Written as patients were seen, under numbers that grow with the wait: each feature is the same to the bit."""
+    visits = simulated["visits"]
+    wait = (visits["seen_at"] - visits["arrived_at"]).rank(method="first", na_option="bottom")
+    other = visits.assign(visit_id=wait.map("N{:08.0f}".format)).sort_values("seen_at")
+    first, again = (prepared_waits({**simulated, "visits": v})[1] for v in (visits, other))
+    orders = [np.lexsort((p.samples.query.arrived_at, p.prediction_time)) for p in (first, again)]
+    assert not np.array_equal(first.samples.query.row, again.samples.query.row)
+    assert np.array_equal(first.X[orders[0]], again.X[orders[1]], equal_nan=True)
+
+
 def test_a_part_keeps_shut_by_what_it_shows_alone() -> None:
     """Wholly beyond the margin by its own interval: inconclusive; by the one corrected for all parts: a block; else no
     finding, since of hundreds of parts some go with the outcome by chance.

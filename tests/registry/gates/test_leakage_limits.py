@@ -98,6 +98,7 @@ def test_what_was_not_probed_is_undecided_and_a_baseline_reads_no_value(sound: E
         ("known", "pain_0_10", "excess_correlation_known", USUAL, BLOCK, "leak_known"),
         ("digits", "pain_0_10", "excess_correlation_digits", USUAL, BLOCK, "leak_digits"),
         ("entry", "visits", "excess_correlation_entry", USUAL, BLOCK, "leak_entry"),
+        ("order", "visits", "excess_correlation_order", 0.10, BLOCK, "leak_order"),
         ("rounding", "heart_rate", "excess_correlation_rounding", 0.10, BLOCK, "leak_rounding"),
         ("spread", "heart_rate", "excess_correlation_spread", 0.10, BLOCK, "leak_spread"),
         ("value_spread", "heart_rate", "excess_correlation_extremes", 0.10, BLOCK, "leak_spread"),
