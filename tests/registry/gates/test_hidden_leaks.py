@@ -227,6 +227,39 @@ def test_neither_the_order_of_rows_nor_numbers_that_follow_the_wait_reach_a_feat
     assert np.array_equal(first.X[orders[0]], again.X[orders[1]], equal_nan=True)
 
 
+def _without_what_followed(visits: Visits) -> Visits:
+    nothing = pd.Series(pd.NaT, index=visits.index, dtype="datetime64[us, UTC]")
+    later = {"seen_at": nothing, "bed_requested_at": nothing, "left_at": nothing}
+    return visits.assign(**later, disposition=None, destination_unit=None)
+
+
+@pytest.mark.parametrize(
+    ("flaw", "metric", "group"),
+    [
+        ("value", "excess_correlation_known", "spo2_percent"),
+        ("triage", "excess_correlation_entry", "visits"),
+    ],
+)
+def test_what_only_another_version_of_the_row_makes_known_blocks(
+    simulated: dict[str, pd.DataFrame], flaw: str, metric: str, group: str
+) -> None:
+    """A version of the time of triage that was made where the contact came soon; a triage that the last one names."""
+    visits = simulated["visits"]
+    times = visits[["arrived_at", "triaged_at", "seen_at", "bed_requested_at", "left_at"]]
+    last = visits.assign(received_at=times.max(axis=1).astype("datetime64[us, UTC]"))
+    first = _without_what_followed(visits)
+    if flaw == "value":
+        known = (_minutes(visits) <= 60) | _chance(visits, 0.1)
+        at = visits["triaged_at"].fillna(visits["arrived_at"])
+        first = first.assign(spo2_percent=visits["spo2_percent"].where(known), received_at=at)
+    else:
+        first = first.assign(triage=None, triaged_at=first["seen_at"], received_at=visits["arrived_at"])
+    both = pd.concat([first, last], ignore_index=True)
+    result = judged_rows(*prepared_waits({**simulated, "visits": both}))
+    assert result.verdict is Verdict.BLOCK
+    assert stopped(result) == {metric: group}
+
+
 def test_a_part_keeps_shut_by_what_it_shows_alone() -> None:
     """Wholly beyond the margin by its own interval: inconclusive; by the one corrected for all parts: a block; else no
     finding, since of hundreds of parts some go with the outcome by chance.
