@@ -14,7 +14,7 @@ from hospital.words.catalogue import entries
 from tests.support.repository import ROOT
 
 ROOMS = ("hospital/contracts", "hospital/mapping", "hospital/ingest", "hospital/drafting")
-SAID_BY = {"fault": 1, "FaultText": 0, "refusal": 0, "_one": 1, "_fault": 1, "csv_fault": 1}
+SAID_BY = {"fault": 1, "FaultText": 0, "FindingText": 0, "refusal": 0, "_one": 1, "_fault": 1, "csv_fault": 1}
 """Calls that name a case, and where it stands among their arguments."""
 _LEAST_WORDS = 12
 """Signs of a text that nobody writes by chance."""
@@ -25,11 +25,13 @@ class Site(NamedTuple):
 
     Attributes:
         at: file and line.
+        table: where the catalogue has its texts.
         case: the argument that holds it.
         places: names of the values that fill the text; None: not all are named at the call.
     """
 
     at: str
+    table: str
     case: ast.expr
     places: frozenset[str] | None
 
@@ -48,7 +50,7 @@ def _places(call: ast.Call) -> frozenset[str] | None:
     """The names of the values that a call fills a text with: keywords, or the keys of a mapping."""
     if _name(call.func) == "_refuse":  # adds what all its texts have
         return None
-    if _name(call.func) != "FaultText":
+    if _name(call.func) not in ("FaultText", "FindingText"):
         named = {keyword.arg for keyword in call.keywords}
         return None if None in named else frozenset(name for name in named if name)
     if len(call.args) < 2:
@@ -61,13 +63,18 @@ def _places(call: ast.Call) -> frozenset[str] | None:
 def _sites() -> Iterator[Site]:
     for path, tree in _trees().items():
         for node in ast.walk(tree):
-            place = SAID_BY.get(_name(node.func)) if isinstance(node, ast.Call) else None
-            if (
-                isinstance(node, ast.Call) and _name(node.func) == "_refuse"
-            ):  # each reader's own: by the one text
+            if not isinstance(node, ast.Call):
+                continue
+            name = _name(node.func)
+            place = SAID_BY.get(name)
+            if name == "_refuse":  # each reader's own: by the one text among its arguments
                 place = next((n for n, a in enumerate(node.args) if isinstance(a, ast.Constant)), None)
-            if isinstance(node, ast.Call) and place is not None and len(node.args) > place:
-                yield Site(f"{path.relative_to(ROOT)}:{node.lineno}", node.args[place], _places(node))
+            if place is not None and len(node.args) > place:
+                at, table = (
+                    f"{path.relative_to(ROOT)}:{node.lineno}",
+                    "findings" if name == "FindingText" else "of",
+                )
+                yield Site(at, table, node.args[place], _places(node))
 
 
 def _cases(node: ast.expr) -> Iterator[str]:
@@ -85,9 +92,9 @@ def test_each_case_has_a_text_whose_places_are_filled() -> None:
     for site in _sites():
         for case in _cases(site.case):
             seen += 1
-            entry = texts.get(f"of.{case}")
+            entry = texts.get(f"{site.table}.{case}")
             if entry is None:
-                wrong.append(f"{site.at}: no text faults.of.{case}")
+                wrong.append(f"{site.at}: no text faults.{site.table}.{case}")
                 continue
             for language in ("fr", "en"):
                 words = next(of for at, of in entry.items() if at == language).values()
@@ -103,7 +110,6 @@ def _own_words() -> dict[str, str]:
     longest = {
         max(re.split(r"{[a-z_]+}", text), key=len): name
         for name, entry in entries("faults").items()
-        if not name.startswith("findings.")
         for text in entry["en"].values()
     }
     return {part: name for part, name in longest.items() if len(part) >= _LEAST_WORDS}

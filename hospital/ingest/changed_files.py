@@ -9,7 +9,7 @@ import pandas as pd
 from hospital.arrays import Array
 from hospital.calendar import local_day
 from hospital.contracts.tables import Kind, Table
-from hospital.ingest.reading_findings import Finding
+from hospital.ingest.reading_findings import Finding, FindingText
 from hospital.ingest.rounded_ids import RoundedIds
 from hospital.ingest.swapped_dates import swapped_beside, swapped_rows
 
@@ -45,20 +45,18 @@ def changed_findings(
 
 def hidden_findings(table: str, rows: int) -> list[Finding]:
     """Rows of a spreadsheet that nobody sees who opens it, and that are read."""
-    words = (
-        f"{rows} rows that the spreadsheet hides (by a filter or by hand) are read like the others: show all to see "
-        "them, and if they are not to count, delete them, or choose rows by where in the mapping"
-    )
-    return [Finding(table, "hidden_rows", words, rows=rows)] if rows else []
+    return [Finding(table, "hidden_rows", FindingText("hidden_rows", {"n": rows}), rows=rows)] if rows else []
 
 
 def _at_limit(table: str, lengths: Mapping[str, int]) -> list[Finding]:
-    words = (
-        "{label} has {n} rows, exactly what a program exports at most or a sheet holds: the rest may be missing; "
-        "compare with the source, or export month by month"
-    )
     return [
-        Finding(table, "rows_at_limit", words.format(label=label, n=n), rows=n, place=label)
+        Finding(
+            table,
+            "rows_at_limit",
+            FindingText("rows_at_limit", {"label": label, "n": n}),
+            rows=n,
+            place=label,
+        )
         for label, n in lengths.items()
         if n in _LIMITS
     ]
@@ -70,14 +68,7 @@ def _rounded(table: str, ids: Mapping[tuple[str, str], RoundedIds]) -> list[Find
         if found.rows:
             rows[column] = rows.get(column, 0) + found.rows
     return [
-        Finding(
-            table,
-            "rounded_ids",
-            f"the long ids in {column} all end as rounded numbers do ({n} rows): a program held them as numbers, and "
-            "different ids may have become one; export the column as text",
-            column,
-            n,
-        )
+        Finding(table, "rounded_ids", FindingText("rounded_ids", {"column": column, "n": n}), column, n)
         for column, n in rows.items()
     ]
 
@@ -90,13 +81,14 @@ def _swapped(contract: Table, frame: pd.DataFrame, zone: ZoneInfo, files: Array 
     if not rows[contract.time]:
         others = [c.name for c in contract.columns if c.kind is Kind.TIME and c.name != contract.time]
         rows |= {name: _swapped_beside(own, _days(frame[name], zone)) for name in others}
-    words = (
-        "day and month are exchanged in {n} rows of {column}, by the order of the rows, the days without "
-        "one, or the counts: a spreadsheet program of the other date order changed the file; export it again from "
-        "its source, without opening it"
-    )
     return [
-        Finding(contract.name, "swapped_dates", words.format(n=n, column=column), column, n)
+        Finding(
+            contract.name,
+            "swapped_dates",
+            FindingText("swapped_dates", {"n": n, "column": column}),
+            column,
+            n,
+        )
         for column, n in rows.items()
         if n
     ]

@@ -20,7 +20,13 @@ from hospital.ingest.file_locations import locate, unread_files
 from hospital.ingest.pseudonyms import pseudonyms_of
 from hospital.ingest.raw_files import SUFFIXES, is_sheets, read_content, stem
 from hospital.ingest.readers.spreadsheets import refuse_other_sheets, sheet_names
-from hospital.ingest.reading_findings import Finding, alike_findings, unknown_unit_findings, unread_findings
+from hospital.ingest.reading_findings import (
+    Finding,
+    FindingText,
+    alike_findings,
+    unknown_unit_findings,
+    unread_findings,
+)
 from hospital.ingest.table_assembly import ChunkedTable
 from hospital.mapping.checked_mapping import Mapping, TableMapping
 from hospital.mapping.column_mapping import MappedFile
@@ -113,8 +119,7 @@ def read_hospital(
     if units is not None:
         tables["units"] = units
     if derived:
-        words = "no table of units: they are those that stays or census name"
-        findings.append(Finding("units", "derived", words))
+        findings.append(Finding("units", "derived", FindingText("derived")))
     findings += unknown_unit_findings(tables)
     if path.is_dir():
         findings += unread_findings(unread_files(path, located))
@@ -287,9 +292,8 @@ def _parts(file: Path, label: str, layout: FileLayout) -> list[tuple[str, FileLa
 
 
 def _words(done: Renamed) -> Finding:
-    words = f"{done.rows} rows of former units count for the units of today"
+    places: dict[str, object] = {"n": done.rows}
     if done.left_out:
-        words += f"; {done.left_out} times of merged units are left out: not every part was counted then"
-    if done.covariates:
-        words += "; further numbers are unknown where parts were added"
-    return Finding(done.table, "renamed_units", words)
+        places["times"] = done.left_out
+    case = f"renamed{'_merged' * bool(done.left_out)}{'_more' * bool(done.covariates)}"
+    return Finding(done.table, "renamed_units", FindingText(case, places))

@@ -21,7 +21,7 @@ from hospital.contracts.zone_consistency import without_zone
 from hospital.errors import ContractError
 from hospital.ingest.changed_files import changed_findings
 from hospital.ingest.column_builder import ColumnBuilder
-from hospital.ingest.reading_findings import Finding
+from hospital.ingest.reading_findings import Finding, FindingText
 from hospital.ingest.rounded_ids import RoundedIds
 from hospital.ingest.row_origins import Origins
 from hospital.mapping.checked_mapping import Mapping
@@ -159,8 +159,8 @@ class ChunkedTable:
         zone = self._clock.zone or _ZONE
         self.findings += changed_findings(self._contract, frame, zone, self._long_ids, files, self._lengths())
         if again.size:
-            words = f"{again.size} rows say again what another row of the same key says: they count once"
-            self.findings.append(Finding(self.name, "duplicate_row", words, rows=again.size))
+            says = FindingText("duplicate_row", {"n": again.size})
+            self.findings.append(Finding(self.name, "duplicate_row", says, rows=again.size))
             frame = frame.drop(index=again.tolist()).reset_index(drop=True)
         if has_reception:
             return frame
@@ -192,12 +192,12 @@ class ChunkedTable:
 
     def _find_left_out(self) -> None:
         for one in self._whole_origins().causes(self._impossible) if self._impossible.cells else ():
-            words = f"{one.rows} rows are left out, the first at {one.path}: {one.message}"
+            says = FindingText("row_left_out", {"n": one.rows, "path": one.path, "why": one.says})
             column = one.path.rpartition(".")[2]
-            self.findings.append(Finding(self.name, "row_left_out", words, column, one.rows, one.path))
+            self.findings.append(Finding(self.name, "row_left_out", says, column, one.rows, one.path))
         if self._empty:
-            words = f"{self._empty} rows without any number are left out: nothing is known of the unit then"
-            self.findings.append(Finding(self.name, "empty_rows", words, "occupied", self._empty))
+            says = FindingText("empty_rows", {"n": self._empty})
+            self.findings.append(Finding(self.name, "empty_rows", says, "occupied", self._empty))
 
     def _new(self, audit: Sequence[str], covariates: Sequence[str]) -> ColumnBuilder:
         kinds = {"received_at": Kind.TIME} | {c.name: c.kind for c in self._contract.columns}
@@ -251,18 +251,14 @@ class ChunkedTable:
         """Times of one column written with and without a zone: the latter are in the mapping's, if all goes well."""
         for name, (zoned, naive) in self._zones.items():
             if zoned and naive:
-                words = (
-                    f"{name} is written with a zone in {zoned} rows and without one in {naive}: these are read "
-                    "in the mapping's zone"
-                )
-                self.findings.append(Finding(self.name, "mixed_zones", words, name, min(zoned, naive)))
+                says = FindingText("mixed_zones", {"name": name, "zoned": zoned, "naive": naive})
+                self.findings.append(Finding(self.name, "mixed_zones", says, name, min(zoned, naive)))
 
     def _find_no_reception(self, frame: pd.DataFrame) -> None:
-        words = "no received_at: each fact counts as received at its own time"
-        self.findings.append(Finding(self.name, "received_at_missing", words))
+        self.findings.append(Finding(self.name, "received_at_missing", FindingText("received_at_missing")))
         for column, (time, rows) in never_known(frame, self._contract).items():
-            words = f"{column} is filled in {rows} rows without {time}, so it is never known: left out there"
-            self.findings.append(Finding(self.name, "never_known", words, column, rows))
+            says = FindingText("never_known", {"column": column, "n": rows, "time": time})
+            self.findings.append(Finding(self.name, "never_known", says, column, rows))
 
 
 def _is_impossible(code: str) -> bool:

@@ -21,7 +21,8 @@ import pyarrow
 import pyarrow.parquet
 
 from hospital.holidays.place import Locality
-from hospital.ingest.hospital_reader import Finding, HospitalTables
+from hospital.ingest.hospital_reader import HospitalTables
+from hospital.ingest.reading_findings import Finding, StoredFinding
 from registry.digests import (
     canonical_json,
     read_plain_file,
@@ -247,7 +248,7 @@ def open_snapshot(
         seal["cadence"],
         tuple(seal["audit_attributes"]),
         tuple(seal["covariates"]),
-        tuple(Finding(*f) for f in seal["findings"]),
+        tuple(Finding(table, code, StoredFinding(said)) for table, code, said in seal["findings"]),
         seal["source_digest"],
         erased.days,
         Locality(**seal.get("locality", {})),

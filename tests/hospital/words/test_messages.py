@@ -7,8 +7,8 @@ import pytest
 
 from hospital.contracts.fault_words import fault
 from hospital.errors import ContractError, HistoryError, VigieError
-from hospital.ingest.reading_findings import Finding
-from hospital.words.catalogue import CatalogueError
+from hospital.ingest.reading_findings import Finding, FindingText, StoredFinding
+from hospital.words.catalogue import CatalogueError, entries
 from hospital.words.messages import Foreign, Lines, Names, is_key, message
 
 
@@ -114,6 +114,32 @@ def test_what_decides_a_plural_is_a_number() -> None:
     ],
 )
 def test_a_finding_of_one_row_is_said_of_one(n: int, fr: str, en: str) -> None:
-    """It is recognised by the English of many, in which cards and packages keep it."""
-    finding = Finding("stays", "row_left_out", f"{n} rows are left out, the first at a.csv[3]: trop tard")
-    assert (finding.words("fr").replace("\u00a0", " "), finding.words("en")) == (fr, en)
+    """Also where a package has it, which keeps the English of many."""
+    says = FindingText("row_left_out", {"n": n, "path": "a.csv[3]", "why": Foreign("trop tard")})
+    stored = StoredFinding(f"{n} rows are left out, the first at a.csv[3]: trop tard")
+    assert Finding("stays", "row_left_out", says).message == stored.stored
+    for one in (says, stored):
+        finding = Finding("stays", "row_left_out", one)
+        assert (finding.words("fr").replace("\u00a0", " "), finding.words("en")) == (fr, en)
+
+
+@pytest.mark.parametrize("name", [n for n in entries("faults") if n.startswith("findings.")])
+@pytest.mark.parametrize("n", [1, 2, 1234, np.int64(5)])
+def test_a_stored_finding_is_said_as_it_was_found(name: str, n: object) -> None:
+    """By its English alone, in both languages; counts are kept as they were written."""
+    places = {
+        "n": n,
+        "times": 7,
+        "zoned": 4,
+        "naive": 3,
+        "column": "left_at",
+        "time": "left_at",
+        "name": "at",
+    }
+    places |= {"path": "stays[1234].left_at", "label": "stays", "names": "stays_old.csv, …"}
+    says = FindingText(name.removeprefix("findings."), places | {"why": fault("x", "after_reception").says})
+    assert "1,234" not in says.stored
+    for language in ("fr", "en"):
+        said = [one.words("fr" if language == "fr" else "en") for one in (says, StoredFinding(says.stored))]
+        assert said[0] == said[1]
+        assert "{" not in said[0]

@@ -13,7 +13,8 @@ import pyarrow.parquet
 import pytest
 
 from hospital.holidays.place import Locality
-from hospital.ingest.hospital_reader import Finding, HospitalTables
+from hospital.ingest.hospital_reader import HospitalTables
+from hospital.ingest.reading_findings import Finding, StoredFinding
 from registry.candidates.snapshots import (
     ERASED,
     ERASURE,
@@ -44,7 +45,7 @@ def hospital() -> HospitalTables:
         source_digest=SOURCE,
         audit_attributes=("sex",),
         covariates=("rain",),
-        findings=(Finding("visits", "odd", "one visit has no id"),),
+        findings=(Finding("visits", "odd", StoredFinding("one visit has no id")),),
     )
 
 
