@@ -36,6 +36,10 @@ def test_each_width_is_built_once_and_what_is_old_is_removed(
     folder.mkdir(parents=True)
     (folder / "kernel-old-x86-64.so").write_text("old")
     (folder / "other.txt").write_text("kept")
+    assert [path.name for path in build.build(tmp_path / "not" / "there")] == [
+        build.kernel_path(variant, folder).name for variant in build.variants()
+    ]
+    (tmp_path / "compiler.said").unlink()
     files = build.build(folder)
     assert files == [build.kernel_path(variant, folder) for variant in build.variants()]
     assert sorted(p.name for p in folder.iterdir()) == sorted([*(p.name for p in files), "other.txt"])

@@ -62,6 +62,25 @@ def test_what_a_tree_leaves_of_its_share_goes_to_those_after_it() -> None:
     assert _choose(forest, int(best.sum()) - 1)[1] < 2
     assert _choose(forest, int(best.sum()) - 1)[0] == 2
     assert _choose(forest, 0).tolist() == [-1, -1]
+    turned = grow(replace(both, trees=both.trees[::-1]))
+    assert (
+        _choose(turned, int(best.sum()))[0] < 2
+    )  # the first has half, and what a later one leaves comes too late
+    assert _choose(turned, 2 * int(best[1])).tolist() == [2, 2]
+
+
+def test_pairs_in_numpy_add_up_over_all_trees() -> None:
+    """To the contributions, of trees with splits and of a bare leaf between them."""
+    forest = forest_of(Shape(features=4, trees=5, depth=3))
+    bare = grow(random_ensemble(Shape(features=4, trees=1, depth=0), np.random.default_rng(1)))
+    assert (forest.root >= 0).any()
+    assert (bare.root < 0).all()
+    rows = special_rows(9, 4, np.random.default_rng(2))
+    for trees in (forest, bare):
+        pairs, values = np.empty((9, 1, 4, 4)), np.empty((9, 1, 4))
+        Plain(trees).interactions(rows, pairs)
+        Plain(trees).contributions(rows, values)
+        np.testing.assert_allclose(pairs.sum(axis=3), values, atol=1e-12)
 
 
 def test_tables_say_what_they_take_and_which_trees_have_none() -> None:

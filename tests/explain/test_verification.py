@@ -13,7 +13,7 @@ import xgboost as xgb
 from explain import ExplanationError, TreeEngine
 from explain.forest.forest import grow
 from explain.formats.ensemble import Array
-from explain.leaf_search import AT_A_TIME, LeafSearch, combs
+from explain.leaf_search import AT_A_TIME, LeafSearch, _best, combs
 from explain.reasons import Contributions
 from explain.verification import Verification, verify_apart
 from explain.verify import _difference, as_shap, verify
@@ -88,8 +88,16 @@ def test_what_cannot_be_verified_is_said(trained: tuple[bytes, Array]) -> None:
 
 def test_a_figure_that_is_no_number_is_null() -> None:
     """A registration is JSON, which has no NaN."""
-    found = Verification(3, 4, 4, 0, float("nan"), 1e-7, 0.0).to_json()
-    assert json.loads(json.dumps(found, allow_nan=False))["from_xgboost"] is None
+    found = Verification(3, 4, 5, 0, float("nan"), 1e-7, 0.0).to_json()
+    assert json.loads(json.dumps(found, allow_nan=False)) == {
+        "rows": 3,
+        "leaves": 4,
+        "leaves_of_model": 5,
+        "predictions_off": 0,
+        "from_xgboost": None,
+        "from_shap": 1e-7,
+        "additivity": 0.0,
+    }
 
 
 def test_the_engine_needs_numpy_alone() -> None:
@@ -191,6 +199,17 @@ def test_a_row_that_reaches_what_another_does_is_not_taken_for_it() -> None:
     found = looked_for(leaves[:300], leaves[300:], leaves=5)
     assert set(found.chosen().tolist()) - set(even.tolist()) == {10, 320}
     assert (found.reached, found.done) == (5, True)
+
+
+def test_of_rows_that_are_chosen_together_each_adds_half_of_what_it_reaches() -> None:
+    """The first has three missing leaves; a row with one more of its two counts, too, with one of three not."""
+    ids = np.array([[1, 11, 21], [1, 12, 20], [1, 11, 23]], np.int32)
+    missing = np.ones(30, bool)
+    missing[20] = False
+    others = np.count_nonzero(missing[ids], axis=1)
+    assert others.tolist() == [3, 2, 3]
+    assert _best(ids, others, missing) == [0, 1]
+    assert missing[ids].tolist() == [[False, False, False], [False, False, False], [False, False, True]]
 
 
 @pytest.mark.parametrize("rows", [1, 200, AT_A_TIME, 2 * AT_A_TIME - 1, 2 * AT_A_TIME, 100_000])

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from explain import ModelFileError, TreeEngine
+from explain.formats.lightgbm_text import categories_by_feature
 
 TEXT = """tree
 version=v4
@@ -93,3 +94,17 @@ def test_an_entry_that_comes_again_is_refused(name: str) -> None:
     (line,) = (line for line in TEXT.splitlines() if line.startswith(f"{name}="))
     with pytest.raises(ModelFileError, match=f"two entries '{name}'"):
         TreeEngine.load(TEXT.replace(line, f"{line}\n{line}").encode())
+
+
+@pytest.mark.parametrize("sizes", ["400 300", ""])
+def test_a_file_with_more_or_fewer_trees_than_it_says_is_refused(sizes: str) -> None:
+    """It was cut, or put together: what the trees that are there would say is nobody's model."""
+    with pytest.raises(ModelFileError, match="truncated or damaged"):
+        TreeEngine.load(TEXT.replace("tree_sizes=400", f"tree_sizes={sizes}").encode())
+
+
+@pytest.mark.parametrize("stored", [None, [], [["a"], ["b"]], {"0": ["a"]}])
+def test_names_of_categories_for_another_number_of_features_are_not_taken(stored: object) -> None:
+    """The file does not say whose they are: the categories stay without names."""
+    assert categories_by_feature([0], stored) == {}
+    assert categories_by_feature([3], [["a", "b"]]) == {3: ("a", "b")}
