@@ -12,7 +12,7 @@ from hospital.arrays import Array
 from hospital.features.feature import Feature
 from hospital.times import DAY
 from registry.components.linear_step import Median
-from registry.components.situations import LEAST_CASES, SITUATIONS, WIDENINGS, members
+from registry.components.situations import LEAST_CASES, SITUATIONS, WIDENINGS, hour_of_day, members
 from registry.components.usual_cases import NO_COMPARISON, UsualCases
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from registry.model.forecast_model import Rows
@@ -22,6 +22,9 @@ __all__ = ["reference_file", "usual_cases"]
 _YEAR = 365 * DAY
 _REFERENCE_ROWS = 4096
 _CHUNK = 1 << 16
+_CLOCKS = frozenset({"hour", "target_hour"})
+"""Hours of the clock: the mean of 23 and 1 is midnight, not noon."""
+_DAY_HOURS = 24.0
 
 
 def reference_file(
@@ -61,13 +64,19 @@ def _mode(values: Array) -> float:
 
 @dataclass(frozen=True)
 class _Sums:
-    """Sums over the cases of one cell by situation; `counts`: of categories, by column, [SITUATIONS, codes]."""
+    """Sums over the cases of one cell by situation.
+
+    Attributes:
+        counts: of categories, by column, [SITUATIONS, codes].
+        clocks: columns of hours of the clock, which go on from 23 to 24 where the situation's next ones do.
+    """
 
     n: Array
     known: Array
     values: Array
     contributions: Array
     counts: dict[int, Array]
+    clocks: tuple[int, ...]
 
 
 def usual_cases(median: Median, parts: Sequence[Rows], cells: int) -> UsualCases:
@@ -108,7 +117,8 @@ def _by_cell(rows: Rows, cells: int) -> list[Array]:
 def _empty(features: Sequence[Feature]) -> _Sums:
     known, values, contributions = (np.zeros((SITUATIONS, len(features))) for _ in range(3))
     counts = {j: np.zeros((SITUATIONS, len(f.levels))) for j, f in enumerate(features) if f.levels}
-    return _Sums(np.zeros(SITUATIONS, np.int64), known, values, contributions, counts)
+    clocks = tuple(j for j, f in enumerate(features) if f.name in _CLOCKS)
+    return _Sums(np.zeros(SITUATIONS, np.int64), known, values, contributions, counts, clocks)
 
 
 def _add(sums: _Sums, median: Median, rows: Rows, chosen: Array) -> None:
@@ -120,16 +130,37 @@ def _add(sums: _Sums, median: Median, rows: Rows, chosen: Array) -> None:
     order = np.argsort(situation, kind="stable")
     unique, first = np.unique(situation[order], return_index=True)
     there = ~np.isnan(X)
+    numbers = _unrolled(X, hour_of_day(situation), median.features, sums.clocks)
     sums.n[:] += np.bincount(situation, minlength=SITUATIONS)
     for total, part in (
         (sums.known, there.astype(np.float64)),
-        (sums.values, np.where(there, X, 0.0).astype(np.float64)),
+        (sums.values, np.where(there, numbers, 0.0)),
         (sums.contributions, effects),
     ):
         total[unique] += np.add.reduceat(part[order], first, axis=0)
     for column, counts in sums.counts.items():
         mine = there[:, column]
         np.add.at(counts, (situation[mine], X[mine, column].astype(np.int64)), 1.0)
+
+
+def _unrolled(X: Array, hour: Array, features: Sequence[Feature], clocks: Sequence[int]) -> Array:
+    """The values, hours of the clock as those nearest to the situation's own: float64 [n, features].
+
+    Args:
+        hour: of the situation (int64 [n]), near which the hour is; that of the target is as far ahead as the horizon.
+    """
+    out = X.astype(np.float64)
+    names = [f.name for f in features]
+    for column in clocks:
+        ahead = out[:, names.index("horizon_hours")] if names[column] == "target_hour" else 0.0
+        expected = hour + ahead
+        out[:, column] = expected + _from_own(out[:, column] - expected)
+    return out
+
+
+def _from_own(hours: Array) -> Array:
+    """Hours of the clock later (or earlier: negative) than another, by the shorter way round: [n]."""
+    return np.asarray((hours + _DAY_HOURS / 2) % _DAY_HOURS - _DAY_HOURS / 2)
 
 
 def _compare(sums: _Sums, place: Array, vectors: list[tuple[int, int, Array, Array]]) -> None:
@@ -151,6 +182,12 @@ def _compare(sums: _Sums, place: Array, vectors: list[tuple[int, int, Array, Arr
 def _vector(sums: _Sums, alike: Array, widening: int) -> tuple[int, int, Array, Array]:
     n, known = int(sums.n[alike].sum()), sums.known[alike].sum(axis=0)
     values = sums.values[alike].sum(axis=0) / np.maximum(known, 1)
+    hours = hour_of_day(alike)
+    own = hours[hours.size // 2]  # the hours before and after it lie on either side
+    for column in sums.clocks:
+        around = own + _from_own(hours - own) - hours  # a day more or less, across midnight
+        values[column] += (around * sums.known[alike, column]).sum() / max(known[column], 1)
+        values[column] %= _DAY_HOURS
     for column, counts in sums.counts.items():
         values[column] = float(counts[alike].sum(axis=0).argmax())  # the lowest code of several as frequent
     values[known < LEAST_CASES] = np.nan

@@ -19,6 +19,7 @@ __all__ = [
     "SEASONS",
     "SITUATIONS",
     "WIDENINGS",
+    "hour_of_day",
     "kind_of_day",
     "members",
     "season_of",
@@ -50,6 +51,11 @@ def situations(times: Array, place: Place) -> Array:
     kind = np.where(is_holiday(days, place), len(KINDS_OF_DAY) - 1, kind)
     month = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12 + 1
     return np.asarray(np.ravel_multi_index((hour, kind, month % 12 // 3), _SHAPE), np.int64)
+
+
+def hour_of_day(situation: Array) -> Array:
+    """The hour of the clock (0 to 23) that each situation (int64 [n]) is of: int64 [n]."""
+    return np.asarray(situation // (len(KINDS_OF_DAY) * len(SEASONS)))
 
 
 def kind_of_day(situation: int) -> KindOfDay:
