@@ -29,6 +29,7 @@ _COVERED = (
     "L'intervalle n'est que l'attente déjà passée\u00a0: il ne dit pas combien elle durera encore",
     "The interval is the wait so far alone: it does not say how much longer it will last",
 )
+_AS_USUAL = re.compile(r"\((comme d'habitude|the same usually)[^)]*\)")
 _MORE = {"plus grande", "plus probable", "greater", "more likely"}
 _LESS = {"plus petite", "moins probable", "smaller", "less likely"}
 _OTHERS = ("plusieurs facteurs ensemble", "several factors together")
@@ -96,6 +97,7 @@ def _lead(
     if about is None or side == 0:
         return out
     towards = [s for s in rest[1:] if (effect := effect_of(s, language)) is not None and effect * side > 0]
+    towards = [s for s in towards if not _AS_USUAL.search(s)]  # what is written as usual does not lead
     if about in _OTHERS:
         own = [s for s in towards if not s.startswith(("Tous les autres", "All other"))]
         return [*out, "lead"] if own else out

@@ -30,6 +30,7 @@ from hospital.times import DAY
 __all__ = ["ALL_BED_FEATURES", "BedFeatures", "bed_features_of"]
 
 _WEEKS = 4
+_OF_EMERGENCY = ("ed_present", "ed_boarding", "ed_arrivals_3h")
 
 
 class BedFeatures:
@@ -156,7 +157,9 @@ class BedFeatures:
             # All units have the same emergency department: it is asked once for each time.
             times, of = np.unique(query.prediction_time, return_inverse=True)
             flow = self._emergency.at(times)
-            values |= {name: flow[name][of] for name in ("ed_present", "ed_boarding", "ed_arrivals_3h")}
+            values |= {name: flow[name][of] for name in _OF_EMERGENCY}
+        else:  # a model may know a department of which nothing was received here: unknown, not 0
+            values |= dict.fromkeys(_OF_EMERGENCY, np.full(query.unit.size, np.nan))
         if "planned_operations" in self._names:
             values["planned_operations"] = self._planned(query, self._moves.operations)
         if "expected_departures" in self._names:

@@ -12,13 +12,14 @@ from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
 from hospital.features.dictionary import Entry, entries
 from hospital.features.feature import in_group_order
+from hospital.words.catalogue import text
 from hospital.words.language import Language
 from registry.bulk.rows import Chunk, Scope
 from registry.digests import canonical_json
 from registry.errors import BulkError
 from registry.model.forecast_model import ForecastModel
 from registry.model.scope_fallback import Answered
-from registry.model.trust_limits import trust_status, warnings_of
+from registry.model.trust_limits import trust_status, warnings_of, worst
 
 __all__ = ["Layout", "Subject"]
 
@@ -117,7 +118,7 @@ class Layout:
 
     def _trust(self, chunk: Chunk, answered: Answered, known: Array) -> Mapping[str, Any]:
         trust_by_case: dict[
-            tuple[bool, bool, tuple[str, ...], tuple[str, ...], bool], tuple[str, tuple[str, ...]]
+            tuple[bool, bool, tuple[str, ...], tuple[str, ...], bool, bool], tuple[str, tuple[str, ...]]
         ] = {}
         status: list[str | None] = []
         warnings: list[tuple[str, ...] | None] = []
@@ -127,6 +128,7 @@ class Layout:
             answered.out_of_range,
             answered.missing,
             answered.unheld.tolist(),
+            chunk.closed.tolist(),
             strict=True,
         )
         for row_known, key in zip(known.tolist(), keys, strict=True):
@@ -140,7 +142,13 @@ class Layout:
         }
 
     def _row_trust(
-        self, inside: bool, stale: bool, outside: tuple[str, ...], missing: tuple[str, ...], unheld: bool
+        self,
+        inside: bool,
+        stale: bool,
+        outside: tuple[str, ...],
+        missing: tuple[str, ...],
+        unheld: bool,
+        closed: bool,
     ) -> tuple[str, tuple[str, ...]]:
         words = warnings_of(
             self._features,
@@ -151,6 +159,8 @@ class Layout:
             unheld=unheld,
             language=self._language,
         )
+        if closed:
+            return "degraded", worst((text("trust.closed_then", self._language), *words))
         return trust_status(words, inside=inside, stale=stale), words
 
 

@@ -19,6 +19,7 @@ from hospital.ingest.event_columns import events_of
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.record.events import Events
 from hospital.words.messages import message
+from registry.bulk.closed_units import closed_then
 from registry.model.forecast_model import ForecastModel, Rows
 from registry.model.forecast_rows import with_widths
 from registry.model.interval_widths import ErrorHistory
@@ -39,12 +40,14 @@ class Chunk:
     Attributes:
         identity: what names a row, by column: texts (object [n]), instants (int64 [n]) or hours (float64 [n]).
         inside, stale: bool [n], in the trusted scope; the last reception before it too old, as served then.
+        closed: bool [n], of a unit that is closed at the time forecast, by the table of units.
     """
 
     identity: Mapping[str, Array]
     rows: Rows
     inside: Array
     stale: Array
+    closed: Array
 
     @property
     def size(self) -> int:
@@ -100,6 +103,7 @@ class WaitChunks:
             rows=rows,
             inside=in_scope(self._scope, groups, np.zeros(query.size)),
             stale=at - _last_heard(self._heard, at) > stale_after(self._model.manifest),
+            closed=np.zeros(query.size, bool),
         )
 
 
@@ -155,6 +159,7 @@ class BedChunks:
             rows=rows,
             inside=in_scope(self._scope, [entry.group for entry in entries], query.horizon_hours),
             stale=at - _last_heard(self._heard, at) > stale_after(self._model.manifest),
+            closed=closed_then(events, query),
         )
 
 

@@ -9,7 +9,7 @@ from registry.explanations.contrast import Contrast
 from registry.explanations.uncertainty import RECENT_ERRORS
 from serving.explanations.contrast_text import Pair, contributions_of, moment_words, notes, reference_of
 from serving.explanations.uncertainty_text import UncertaintyWords, words_of
-from serving.forecasting.feature_words import sentences
+from serving.forecasting.feature_words import sentences, subjects
 from serving.forecasting.reason_sentences import sentence_of
 from serving.messages.forecast_parts import Adjustment, Explanation
 from serving.messages.question_records import ExplainOptions
@@ -36,7 +36,9 @@ def uncertainty_contrast_explanation(
     changes = sentences(scaled, words.unit, language)
     changes += _steps(words, {"other": other, **steps}, waits)
     more = float(found.contributions.sum()) + sum(found.adjustments.values())
-    first = text(f"{_SHOWN}.then_{of}", language, moment=moment, value=words.value(found.base))
+    added = [change for _, change in subjects(scaled, words.unit, language)]
+    whole = words.whole(found.base, [*added, *(words.scale * v for v in (other, *steps.values()))])
+    first = text(f"{_SHOWN}.then_{of}{whole}", language, moment=moment, value=words.value(found.base))
     adjustments: tuple[Adjustment, ...] = tuple({"name": n, "contribution": v} for n, v in steps.items())
     return {
         "of": of,

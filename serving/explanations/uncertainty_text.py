@@ -1,7 +1,10 @@
 """How uncertain a forecast is, in words: more or less than usual, and what makes it so."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
+
+import numpy as np
 
 from hospital.words import formats
 from hospital.words.catalogue import has_text, text
@@ -12,7 +15,7 @@ from registry.explanations.uncertainty import RECENT_ERRORS, Uncertainty
 from serving.forecasting.comparison import Comparison, compared_with, comparison_words
 from serving.forecasting.feature_words import FeatureStatement, FeatureWords, sentences, subjects
 from serving.forecasting.hospital.partial_values import with_unknown_units
-from serving.forecasting.reason_sentences import Unit, effect, rounded, sentence_of
+from serving.forecasting.reason_sentences import LEAST_SHOWN, Unit, effect, rounded, sentence_of
 from serving.forecasting.row_answers import nobody_waits
 from serving.messages.forecast_parts import Contribution, Explanation, contribution_of
 from serving.messages.question_records import ExplainOptions
@@ -72,6 +75,16 @@ class UncertaintyWords:
             return formats.short_probability(value, self.language)
         return formats.short_quantity(value, self.unit, self.language)
 
+    def whole(self, base: float, changes: Sequence[float]) -> str:
+        """The end of the key of the text about the start, of a probability from which more is taken than there is.
+
+        Args:
+            base: the probability at the start.
+            changes: what the sentences after it add, in their order, in points.
+        """
+        reached = np.cumsum([self.scale * base, *changes])
+        return "_whole" if self.of == "tension" and reached.min() < -LEAST_SHOWN else ""
+
     def covered(self, width: float) -> bool:
         """Whether a width is that of a wait whose whole interval is the wait so far, and so says nothing more."""
         return self.of == "interval" and self.answered == "min" and self.change(width) is None
@@ -116,13 +129,16 @@ def _explanation(row: _Row, found: Uncertainty, options: ExplainOptions) -> Expl
     other = float(found.other[i]) + sum(r.contribution["contribution"] for r in hidden)
     errors, base = float(found.adjustments[RECENT_ERRORS][i]), float(found.base[i])
     served = base + sum(r.contribution["contribution"] for r in reasons) + float(found.other[i]) + errors
-    start: list[str] = [_start(words, base, basis, usually)]
+    changes = [change for _, change in subjects(_statements(words, shown), words.unit, words.language)]
+    whole = words.whole(base, [*changes, words.scale * other, words.scale * errors])
+    start: list[str] = [_start(words, base, basis, usually, whole)]
     rest = _sentences(words, shown, other, errors)
     if words.covered(served):
         lead = [text(f"{_SHOWN}.covered", options.language)]
         start = start if rest or not words.covered(base) else []  # what adds up starts from somewhere
     else:
-        lead = _lead(words, base, reasons, float(found.other[i]), errors) if usually is not None else []
+        more = served - base
+        lead = _lead(words, base, more, reasons, errors, usually) if usually is not None else []
     return {
         "of": of,
         "unit": words.answered,
@@ -167,13 +183,17 @@ def _fewer(name: str, lacking: float, language: Language) -> str | None:
 
 
 def _lead(
-    words: UncertaintyWords, base: float, reasons: list[_Reason], other: float, errors: float
+    words: UncertaintyWords, base: float, more: float, reasons: list[_Reason], errors: float, usually: str
 ) -> list[str]:
-    """Whether there is more of it than usual, and what most makes it so: what says the same twice counts as one."""
-    more = sum(r.contribution["contribution"] for r in reasons) + other + errors
+    """Whether there is more of it than usual, and what most makes it so: what says the same twice counts as one.
+
+    What is written as usual does not lead, however little sets it apart.
+    """
     if words.change(more) is None or (words.of == "interval" and abs(more) < _NOTABLE * base):
         return [text(f"{_SHOWN}.{words.of}_usual", words.language)]
-    abouts = dict(subjects(_statements(words, reasons), words.unit, words.language))
+    as_usual = text("reasons.as_usual", words.language, about="", comparison=usually)
+    said = subjects(_statements(words, reasons), words.unit, words.language)
+    abouts = {about: change for about, change in said if not about.endswith(as_usual)}
     abouts[text(f"{_SHOWN}.recent_errors", words.language)] = words.scale * errors
     sign = 1.0 if more > 0 else -1.0
     about, most = max(abouts.items(), key=lambda entry: sign * entry[1])
@@ -187,8 +207,10 @@ def _statements(words: UncertaintyWords, reasons: list[_Reason]) -> list[Feature
     return [r.statement._replace(contribution=words.scale * r.statement.contribution) for r in reasons]
 
 
-def _start(words: UncertaintyWords, base: float, basis: Basis | TotalBasis, usually: str | None) -> str:
-    kind = "_baseline" if not basis.inside else "_alone" if usually is None else ""
+def _start(
+    words: UncertaintyWords, base: float, basis: Basis | TotalBasis, usually: str | None, whole: str
+) -> str:
+    kind = "_baseline" if not basis.inside else f"_alone{whole}" if usually is None else whole
     return text(f"{_SHOWN}.start_{words.of}{kind}", words.language, value=words.value(base))
 
 

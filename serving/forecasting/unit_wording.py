@@ -51,6 +51,9 @@ def standing_warnings(
     elif standing.closes_by(target) and open_span.closes is not None:
         key = "trust.closed_since" if standing.closes_by(asked_at) else "trust.closes_before"
         out.append(text(key, language, at=_day_of(open_span.closes, zone, language)))
+    if standing.counted_from is not None:
+        began = _day_of(standing.counted_from, zone, language)
+        out.append(text("trust.counted_from", language, at=began))
     if standing.silent_minutes is not None:
         span = formats.duration(standing.silent_minutes, language)
         out.append(text("trust.silent_unit", language, span=span))

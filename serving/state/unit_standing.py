@@ -1,6 +1,7 @@
-"""What the record itself says against the forecast of a unit: that it is closed then, or that nothing comes from it.
+"""What the record itself says against the forecast of a unit: that it is closed then, that nothing comes from it, or
+that nobody is in it who came before the record began.
 
-Both are asked of one unit: others may be open, and be heard of.
+The first two are asked of one unit: others may be open, and be heard of.
 """
 
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hospital.dataset.samples import WARM_UP_DAYS
 from hospital.features.beds import BedFeatures
 from hospital.record.events import Events
 from hospital.times import DAY, MINUTE, MISSING_TIME
@@ -17,6 +19,8 @@ __all__ = ["OpenSpan", "UnitStanding", "standings"]
 _WINDOW = 28 * DAY
 _SURPRISE_NATS = 20.0
 """Of a silence, if changes came at random as often as before it: two in a thousand million."""
+_RECORD_IS_WHOLE = WARM_UP_DAYS * DAY
+"""After so long hardly anybody is left who came before the record began."""
 _TIMES_LONGEST = 2
 """So many times it must outlast every silence before it: a ward that closes at weekends is heard of on Monday."""
 
@@ -39,10 +43,13 @@ class UnitStanding:
     Attributes:
         span: when it is open.
         silent_minutes: since when nothing changed in it, where that is longer than can be chance; else None.
+        counted_from: instant from which on patients count as present, where nobody who came before was received and
+            some of them may be there still; else None.
     """
 
     span: OpenSpan = ALWAYS
     silent_minutes: float | None = None
+    counted_from: int | None = None
 
     def is_closed(self, at: int) -> bool:
         """Whether it is closed at an instant."""
@@ -63,11 +70,12 @@ def standings(events: Events, beds: BedFeatures, at: int, after: int) -> Mapping
     Args:
         after: microseconds of silence that say nothing yet.
     """
-    spans = _open_spans(events, at)
+    spans, counted_from = _open_spans(events, at), _counted_from(events, at)
     return {
         unit.unit: UnitStanding(
             spans.get(unit.unit, ALWAYS),
             _silent_minutes(beds, place, at, since=events.history_from, after=after),
+            counted_from,
         )
         for place, unit in enumerate(events.units)
     }
@@ -83,6 +91,16 @@ def _open_spans(events: Events, at: int) -> Mapping[str, OpenSpan]:
         str(unit): OpenSpan(_given(first), _given(last))
         for unit, first, last in zip(units, opens, closes, strict=True)
     }
+
+
+def _counted_from(events: Events, at: int) -> int | None:
+    """The record's start, where it is recent and began without the patients who were there already; else None."""
+    start = events.history_from
+    if not events.counted or at - start >= _RECORD_IS_WHOLE:
+        return None
+    entered = events.tables["stays"].columns["entered_at"]
+    before = (entered != MISSING_TIME) & (entered < start - DAY)
+    return None if before.any() else start
 
 
 def _silent_minutes(beds: BedFeatures, unit: int, at: int, *, since: int, after: int) -> float | None:

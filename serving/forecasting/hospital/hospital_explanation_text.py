@@ -43,6 +43,7 @@ class Relied:
         quiet: units in the sum of which nobody was received as coming or leaving for far longer than usual.
         closed_then: units in the sum that are closed at the hour forecast, by the table of units.
         stale: nothing was received of any unit for too long.
+        uncounted: units in the sum of which only those count as present who came since the record began.
     """
 
     units: int
@@ -57,6 +58,7 @@ class Relied:
     quiet: int
     closed_then: int
     stale: bool
+    uncounted: int = 0
 
     @property
     def degraded(self) -> bool:
@@ -66,6 +68,7 @@ class Relied:
             or bool(self.unlearned)
             or self.out_of_range + self.missing + self.unheld + self.silent + self.quiet + self.closed_then
             > 0
+            or self.uncounted > 0
         )
 
     def warnings(self, language: Language) -> tuple[str, ...]:
@@ -78,7 +81,8 @@ class Relied:
             )
         if self.silent:
             out.append(text("trust.total.silent", language, self.silent))
-        out += self._of_units({"closed_then": self.closed_then, "quiet": self.quiet}, language)
+        against = {"closed_then": self.closed_then, "uncounted": self.uncounted, "quiet": self.quiet}
+        out += self._of_units(against, language)
         if self.by_baseline:
             share = formats.percent(self.share_by_baseline, language)
             key = "all_by_baseline" if self.by_baseline == self.units else "by_baseline"

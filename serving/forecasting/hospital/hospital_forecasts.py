@@ -152,6 +152,7 @@ def _relied(
         quiet=sum(units.standing[name].silent_minutes is not None for name in present.names),
         closed_then=sum(units.standing[name].is_closed(target) for name in present.names),
         stale=stale,
+        uncounted=sum(units.standing[name].counted_from is not None for name in present.names),
     )
 
 

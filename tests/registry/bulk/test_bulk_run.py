@@ -12,6 +12,7 @@ import pytest
 from hospital.features.lookback import lookback_days
 from hospital.ingest.event_columns import columns_of
 from hospital.times import DAY, instant
+from hospital.words.language import Language
 from registry.bulk.parquet import Layout, Subject
 from registry.bulk.rows import chunks_of
 from registry.errors import BulkError
@@ -180,6 +181,31 @@ def test_an_age_of_observations_is_said_as_then(home: BulkHome) -> None:
     assert rows["trust_status"].iloc[-1] == "degraded"
     assert any("trop anciennes" in words for words in rows["trust_warnings"].iloc[-1])
     assert not any("trop anciennes" in words for words in rows["trust_warnings"].iloc[-2])
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "this unit is closed"), ("fr", "cette unité est fermée")]
+)
+def test_a_unit_that_is_closed_at_the_time_forecast_is_degraded(
+    home: BulkHome, language: Language, words: str
+) -> None:
+    """By the table of units as it was known when the forecast is made; other units, and hours before, are as ever."""
+    model, units = home.package("bed-demand"), home.tables.tables["units"]
+    until = home.tables.tables["stays"]["received_at"].max() - pd.Timedelta(days=2)
+    unit = units["unit"].iloc[0]
+    closes = units["open_to"].where(units["unit"] != unit, until)
+    tables = replace(home.tables, tables=home.tables.tables | {"units": units.assign(open_to=closes)})
+    scope = frozenset((u.group, h) for u in model.manifest.units for h in HORIZONS)
+    subject = Subject("bed-demand", "1", "sha256:1", home.data, scope)
+    chunks = chunks_of(model, tables, subject.scope, 500)
+    chunk = chunks.chunk(len(chunks) - 1)
+    answered = answer(model, chunk.rows, chunk.inside)
+    rows = Layout(model, subject, language).table(chunk, answered).to_pandas()
+    closed = (rows["unit"] == unit) & (rows["target_at"] >= until)
+    assert closed.any()
+    assert not closed.all()
+    assert [any(words in w for w in said) for said in rows["trust_warnings"]] == closed.tolist()
+    assert set(rows["trust_status"][closed]) == {"degraded"}
 
 
 def test_what_does_not_add_up_is_not_written(home: BulkHome) -> None:

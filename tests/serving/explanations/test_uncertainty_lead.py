@@ -70,3 +70,45 @@ def test_what_is_too_small_to_be_shown_does_not_lead(basis: Basis) -> None:
     explanation = uncertainty_explanation(basis, found, ExplainOptions(6, "typical", "en", of="interval"))
     assert explanation["reasons"][0] == "The uncertainty is greater than usual: several factors together"
     assert not uncertainty_disagreements(explanation, "en", 1.1)
+
+
+def test_what_is_written_as_usual_does_not_lead(basis: Basis) -> None:
+    """31.04 beds and 31 are the same as written: what is not as usual leads, and all are listed below."""
+    names = [f.name for f in basis.model.features]
+    found = replace(
+        explain_width(basis),
+        base=np.array([10.0]),
+        columns=np.array([[names.index(n) for n in ("usual_level", "above_usual", "demand_now")]]),
+        contributions=np.array([[2.0, 1.0, 0.5]]),
+        other=np.zeros(1),
+        adjustments={RECENT_ERRORS: np.zeros(1)},
+        values=np.array([[31.0, 6.0, 15.0]]),
+        usual=np.array([[31.04, 1.0, 2.5]]),
+    )
+    explanation = uncertainty_explanation(basis, found, ExplainOptions(6, "typical", "en", of="interval"))
+    lead, _, largest, *_ = explanation["reasons"]
+    assert lead.startswith("The uncertainty is greater than usual: demand is 6\u00a0beds above")
+    assert "(the same usually" in largest
+    assert not uncertainty_disagreements(explanation, "en", 13.5)
+
+
+@pytest.mark.parametrize(("base", "said"), [(0.0003, True), (0.02, False)])
+def test_more_points_than_there_are_are_read_only_added_up(basis: Basis, base: float, said: bool) -> None:
+    """0.03 % less 1.2 points is no probability, and plus 3 points it is one; of 2 % the first sentence is as ever."""
+    names = [f.name for f in basis.model.features]
+    found = replace(
+        explain_width(basis),
+        base=np.array([base]),
+        columns=np.array([[names.index(n) for n in ("above_usual", "usual_level", "demand_now")]]),
+        contributions=np.array([[-0.012, 0.008, 0.007]]),
+        other=np.zeros(1),
+        adjustments={RECENT_ERRORS: np.zeros(1)},
+        values=np.array([[6.0, 40.0, 15.0]]),
+        usual=np.array([[1.0, 30.0, 2.5]]),
+    )
+    of_language = {"en": "(points are read only added up,", "fr": "(les points ne se lisent qu'additionnés,"}
+    for language, words in of_language.items():
+        options = ExplainOptions(6, "typical", language, of="tension")  # type: ignore[arg-type]
+        explanation = uncertainty_explanation(basis, found, options)
+        assert (words in explanation["reasons"][1]) == said
+        assert not uncertainty_disagreements(explanation, language, base + 0.003)  # type: ignore[arg-type]

@@ -1,5 +1,7 @@
 """A unit that is closed then, or of which nothing is heard any more, is not forecast as if all were well."""
 
+import contextlib
+import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
@@ -159,6 +161,43 @@ def test_a_unit_that_closes_before_the_hour_forecast_says_when(service: Service)
         True,
         False,
     ]
+
+
+@pytest.fixture
+def without_history(small_demo: SmallDemo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service on a copy of the home whose database has no patient yet."""
+    demo = small_demo.copied(tmp_path_factory.mktemp("standing") / "home")
+    with contextlib.closing(sqlite3.connect(demo.settings.home / "vigie.db")) as database, database:
+        database.execute("DELETE FROM observations WHERE kind IN ('visits', 'stays')")
+    found = demo.service()
+    yield found
+    found.close()
+
+
+def test_a_record_that_began_without_those_present_says_that_its_count_is_too_low(
+    without_history: Service,
+) -> None:
+    """The unit and the total, in words; not where somebody came before it began, nor of what the caller says."""
+    service = without_history
+    unit = service.parts.releases.current("bed-demand").units[0].unit
+    now = service.parts.clock.now()
+    stay = {"unit": unit, "source": "emergency"}
+    came = {"stay_id": "new", **stay, "entered_at": moment(now - HOUR).isoformat()}
+    service.ask("/v1/observations", {"stays": [came]})
+    answers = asked(service, unit)
+    for forecast in answers[:3]:
+        assert forecast["trust"]["status"] == "degraded"
+        assert forecast["trust"]["warnings"][0].endswith(
+            "so the number of patients and the forecast are too low."
+        )
+    assert "counted in no unit: the sum is too low." in answers[-1]["trust"]["warnings"][0]
+    french = asked(service, unit, explain={"language": "fr"})[0]["trust"]["warnings"]
+    assert french[0].endswith("le nombre de patients et la prévision sont trop bas.")
+    said = asked(service, unit, observations=[{"unit": unit, "at": moment(now).isoformat(), "occupied": 9}])
+    assert not [w for f in said[:3] for w in f["trust"]["warnings"] if "too low" in w]
+    before = {"stay_id": "old", **stay, "entered_at": moment(now - 9 * DAY).isoformat()}
+    service.ask("/v1/observations", {"stays": [before]})
+    assert not [w for f in asked(service, unit) for w in f["trust"]["warnings"] if "too low" in w]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
