@@ -7,7 +7,7 @@ from typing import Literal
 from hospital.arrays import Array
 from hospital.calendar import local_day, weekday
 from hospital.holidays.place import Place
-from hospital.holidays.public_holidays import is_holiday
+from hospital.holidays.public_holidays import holidays_known, is_holiday
 from hospital.words.catalogue import text
 from hospital.words.language import Language
 from registry.components.situations import KINDS_OF_DAY, SEASONS, WIDENINGS, kind_of_day, season_of
@@ -36,7 +36,7 @@ class Comparison:
         widening: place in `registry.components.situations.WIDENINGS`, or `NO_COMPARISON`.
         cases: how many.
         situation: the forecast's own (`registry.components.situations`).
-        holiday: the forecast's day counts as a Sunday and is none.
+        holiday: public holidays are among the cases: the forecast's day is one, or a Sunday where they are known.
     """
 
     widening: int
@@ -59,9 +59,12 @@ class SaidOnce:
 
 
 def holidays(times: Array, place: Place) -> Array:
-    """Whether each instant (int64 [n]) lies on a public holiday that is no Sunday: bool [n]."""
+    """Whether each instant (int64 [n]) lies on a day that is compared with public holidays: bool [n].
+
+    That is one of them, or a Sunday where they are known: both are one kind of day (`situations`).
+    """
     days = local_day(times, place.zone)
-    return is_holiday(days, place) & (weekday(days) != _SUNDAY)
+    return is_holiday(days, place) | ((weekday(days) == _SUNDAY) & holidays_known(place))
 
 
 def comparison_words(
@@ -86,7 +89,7 @@ def _words(widening: int, situation: int, holiday: bool, language: Language) -> 
 
 
 def comparison_of(found: ComparedWith | None) -> Comparison | None:
-    """The comparison that an answer names; of a public holiday it says that it counts as a Sunday, and no more."""
+    """The comparison that an answer names, which does not say whether public holidays are known."""
     if found is None:
         return None
     days = 0 if found["days"] == "all" else KINDS_OF_DAY.index(found["days"])
@@ -118,7 +121,7 @@ def said_once(why: Explanation, language: Language) -> SaidOnce:
     sentences, found = tuple(why["reasons"]), comparison_of(why.get("compared_with"))
     if found is None:
         return SaidOnce(None, sentences)
-    for holiday in (found.holiday, False):  # an answer does not name which of the two it is
+    for holiday in (found.holiday, False):  # an answer does not say whether they are known
         words = comparison_words(replace(found, holiday=holiday), "typical", language)
         if words is not None and sum(words in sentence for sentence in sentences) > 1:
             usually = text("reasons.start.usually", language)

@@ -306,10 +306,12 @@ def test_until_when_is_said_by_the_hospitals_clock(hours: int, french: str, engl
         assert until_words(at, at + hours * HOUR, ZoneInfo("Europe/Paris"), language) == words  # type: ignore[arg-type]
 
 
-def test_a_holiday_is_no_sunday() -> None:
-    """Easter Monday is called a holiday; the Sunday before it and the Tuesday after it are not."""
+def test_sundays_and_holidays_are_compared_with_both() -> None:
+    """Easter and its Monday, not the Tuesday; where no holidays are known, no Sunday is compared with one."""
     days = np.array(["2024-03-31T10:00", "2024-04-01T10:00", "2024-04-02T10:00"], "datetime64[us]")
-    assert holidays(days.astype(np.int64), Place(ZoneInfo("Europe/Paris"))).tolist() == [False, True, False]
+    at = days.astype(np.int64)
+    assert holidays(at, Place(ZoneInfo("Europe/Paris"))).tolist() == [True, True, False]
+    assert not holidays(at, Place(ZoneInfo("UTC"))).any()
 
 
 TWICE = (
