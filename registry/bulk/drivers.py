@@ -5,7 +5,8 @@ is the mean of what it added to each forecast, whichever way: what raises one da
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -50,6 +51,9 @@ class Drivers:
         first, last: instants of the first and last forecast; 0 without one.
         rows: answered by the model; where the baseline answers no feature says anything.
         units, horizons, hours: parts with at least one row, in their order; no units and horizons of wait time.
+        by_baseline: rows that the baseline answered.
+        absent_units, absent_horizons: of which it answered every row, in their order.
+        unit_names: what units are called in the file's language; a file of before has none.
     """
 
     groups: tuple[str, ...]
@@ -63,6 +67,10 @@ class Drivers:
     units: tuple[Part, ...]
     horizons: tuple[Part, ...]
     hours: tuple[Part, ...]
+    by_baseline: int = 0
+    absent_units: tuple[str, ...] = ()
+    absent_horizons: tuple[str, ...] = ()
+    unit_names: Mapping[str, str] = field(default_factory=dict)
 
 
 def drivers_of(path: Path, batch_rows: int = 65_536) -> Drivers:
@@ -103,6 +111,10 @@ def drivers_of(path: Path, batch_rows: int = 65_536) -> Drivers:
         sums.last,
         sums.rows,
         *parts,
+        sums.by_baseline,
+        sums.absent("unit"),
+        sums.absent("horizon_hours"),
+        said.get("unit_names", {}),
     )
 
 
@@ -112,14 +124,20 @@ class _Sums:
     def __init__(self, groups: int, zone: ZoneInfo) -> None:
         self._groups, self._zone = groups, zone
         self._found: dict[str, dict[Any, tuple[int, Array]]] = {"unit": {}, "horizon_hours": {}, "hour": {}}
-        self.first = self.last = self.rows = 0
+        self._answered: dict[str, set[Any]] = {"unit": set(), "horizon_hours": set()}
+        self.first = self.last = self.rows = self.by_baseline = 0
 
     def add(self, batch: Any) -> None:
         """The rows of a batch, but those of no forecast and those that a baseline answered."""
         sizes = np.column_stack(
             [np.abs(_numbers(batch.column(n))) for n in batch.schema.names if n.startswith(_GROUP)]
         )
-        mine = np.isfinite(sizes).all(axis=1) & (sizes.sum(axis=1) > 0)
+        known = np.isfinite(sizes).all(axis=1)
+        mine = known & (sizes.sum(axis=1) > 0)
+        self.by_baseline += int((known & ~mine).sum())
+        for name, answered in self._answered.items():
+            if name in batch.schema.names:
+                answered.update(_keys(batch, name)[known].tolist())
         if not mine.any():
             return
         sizes = sizes[mine]
@@ -131,10 +149,10 @@ class _Sums:
         keys: dict[str, Array] = {"hour": hour // HOURS_TOGETHER * HOURS_TOGETHER}
         for name in ("unit", "horizon_hours"):
             if name in batch.schema.names:
-                keys[name] = np.asarray(batch.column(name).to_numpy(zero_copy_only=False))[mine]
+                keys[name] = _keys(batch, name)[mine]
         for name, values in keys.items():
             found = self._found[name]
-            for value in np.unique(values.astype(str) if name == "unit" else values).tolist():
+            for value in np.unique(values).tolist():
                 own = sizes[values == value]
                 n, total = found.get(value, (0, np.zeros(self._groups)))
                 found[value] = (n + len(own), total + own.sum(axis=0))
@@ -142,7 +160,20 @@ class _Sums:
     def parts(self, key: str) -> tuple[Part, ...]:
         """The parts by a key, ascending."""
         found = sorted(self._found[key].items())
-        return tuple(Part(f"{v:g}" if key != "unit" else v, n, total / n) for v, (n, total) in found)
+        return tuple(Part(_written(v), n, total / n) for v, (n, total) in found)
+
+    def absent(self, key: str) -> tuple[str, ...]:
+        """The values of a key that have forecasts, and none of the model's, ascending."""
+        return tuple(_written(v) for v in sorted(self._answered[key] - set(self._found[key])))
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
+
+
+def _keys(batch: Any, name: str) -> Array:
+    values = np.asarray(batch.column(name).to_numpy(zero_copy_only=False))
+    return values.astype(str) if name == "unit" else values
 
 
 def _numbers(column: Any) -> Array:

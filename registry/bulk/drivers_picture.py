@@ -73,7 +73,8 @@ def drivers_picture(drivers: Drivers, *, alone: bool = False) -> Picture:
         bar(0, 0, WIDTH, 10_000, "#ffffff"),
     ]
     y = float(_EDGE)
-    for line in (_title(drivers), _period(drivers), text("picture.drivers_sizes", drivers.language)):
+    sizes = text("picture.drivers_sizes", drivers.language)
+    for line in (_title(drivers), _period(drivers), sizes, *_left_out(drivers)):
         for part in _broken(line):
             y += _LINE
             shapes.append(label(_EDGE, y, part, **(_BOLD if line == _title(drivers) else _FONT)))
@@ -92,11 +93,29 @@ def _sections(drivers: Drivers) -> list[tuple[str, list[Named]]]:
     """(title, rows with their names) by unit, by horizon and by hour; those of no row are left out."""
     language = drivers.language
     found: list[tuple[str, list[Named]]] = [
-        ("by_unit", [(names.unit(p.name, language), p) for p in _largest(drivers)]),
+        ("by_unit", [(_unit(p.name, drivers), p) for p in _largest(drivers)]),
         ("by_horizon", [(formats.ahead(float(p.name), language), p) for p in drivers.horizons]),
         ("by_hour", [(_hours(p, language), p) for p in drivers.hours]),
     ]
     return [(text(f"picture.{key}", language), rows) for key, rows in found if rows]
+
+
+def _unit(unit: str, drivers: Drivers) -> str:
+    return drivers.unit_names.get(unit) or names.unit(unit, drivers.language)
+
+
+def _left_out(drivers: Drivers) -> list[str]:
+    """What is not in the picture, for the baseline answered: how many, and all of which units and horizons."""
+    n, language = drivers.by_baseline, drivers.language
+    if not n:
+        return []
+    out = [text("picture.by_baseline", language, n, all=formats.number(n + drivers.rows, language))]
+    units = [_unit(unit, drivers) for unit in drivers.absent_units]
+    horizons = [formats.ahead(float(hours), language) for hours in drivers.absent_horizons]
+    for key, absent in (("absent_units", units), ("absent_horizons", horizons)):
+        if absent:
+            out.append(text(f"picture.{key}", language, names=", ".join(absent)))
+    return out
 
 
 def _hours(part: Part, language: Language) -> str:
@@ -147,7 +166,7 @@ def _step(labels: Sequence[str]) -> float:
 
 def _words(drivers: Drivers) -> str:
     """The picture in words: of each row the group that moves it most."""
-    said = [f"{_title(drivers)}.", f"{_period(drivers)}."]
+    said = [f"{_title(drivers)}.", f"{_period(drivers)}.", *_left_out(drivers)]
     for title, rows in _sections(drivers):
         parts = []
         for name, part in rows:

@@ -12,6 +12,7 @@ from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
 from hospital.features.dictionary import Entry, entries
 from hospital.features.feature import in_group_order
+from hospital.words import names
 from hospital.words.catalogue import text
 from hospital.words.language import Language
 from registry.bulk.rows import Chunk, Scope
@@ -20,6 +21,7 @@ from registry.errors import BulkError
 from registry.model.forecast_model import ForecastModel
 from registry.model.scope_fallback import Answered
 from registry.model.trust_limits import trust_status, warnings_of, worst
+from registry.package.manifest import UnitEntry
 
 __all__ = ["Layout", "Subject"]
 
@@ -65,8 +67,10 @@ class Layout:
         self._features, self._subject, self._language = model.features, subject, language
         self._adjustments = _ADJUSTMENTS[model.name]
         unit = "min" if model.name == "wait-time" else "beds"
-        said = {"unit": unit, "of": "p50", "reference": "typical", "language": language}
+        said: dict[str, Any] = {"unit": unit, "of": "p50", "reference": "typical", "language": language}
         said["zone"] = model.manifest.zone
+        if model.name == "bed-demand":
+            said["unit_names"] = {u.unit: _unit_name(u, language) for u in model.manifest.units}
         fields = [pa.field(name, kind, nullable=False) for name, kind in _IDENTITY[model.name].items()]
         fields += [pa.field(name, pa.float64()) for name in (*_FORECAST, "base")]
         dictionary = entries(self._features, model.manifest.name, language)
@@ -162,6 +166,12 @@ class Layout:
         if closed:
             return "degraded", worst((text("trust.closed_then", self._language), *words))
         return trust_status(words, inside=inside, stale=stale), words
+
+
+def _unit_name(unit: UnitEntry, language: Language) -> str:
+    """What the hospital calls it in this language, else its label."""
+    own = unit.label_fr if language == "fr" else unit.label_en
+    return own or names.unit(unit.label, language)
 
 
 def _contribution(entry: Entry) -> Any:

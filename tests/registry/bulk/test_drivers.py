@@ -32,7 +32,7 @@ ROWS = (
 )
 
 
-def write(path: Path, rows: Any = ROWS, *, language: str = "fr", **metadata: str) -> Path:
+def write(path: Path, rows: Any = ROWS, *, language: str = "fr", **metadata: Any) -> Path:
     """A file as `vigie explain` writes it, with two groups."""
     unit, horizon, hours, census, calendar = (list(column) for column in zip(*rows, strict=True))
     labels = {"fr": ("Occupation", "Calendrier"), "en": ("Census", "Calendar")}[language]
@@ -71,6 +71,44 @@ def test_sizes_are_means_of_the_model_s_rows_whichever_way(drivers: Drivers) -> 
     ]
     assert [(p.name, p.sizes.tolist()) for p in drivers.horizons] == [("4", [0.5, 5.0]), ("24", [3.0, 0.0])]
     assert [(p.name, p.sizes.tolist()) for p in drivers.hours] == [("6", [2.0, 1.0]), ("15", [0.0, 8.0])]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "fr",
+            "2 prévisions sur 5 n'y sont pas\u00a0: la prévision de référence y a répondu. "
+            "Aucune n'est du modèle pour ces unités\u00a0: Réanimation. "
+            "Aucune n'est du modèle pour ces échéances\u00a0: 3\u00a0j.",
+        ),
+        (
+            "en",
+            "2 of 5 forecasts are not in it: the baseline answered. "
+            "None is the model's of these units: Intensive care. "
+            "None is the model's at these horizons: 3\u00a0d.",
+        ),
+    ],
+)
+def test_what_the_baseline_answers_is_named_and_units_have_their_names(
+    tmp_path: Path, language: Language, said: str
+) -> None:
+    """In the picture and in its words; where the model answered all, nothing is."""
+    given = {"C": {"fr": "Réanimation", "en": "Intensive care"}[language], "A": "Salle bleue"}
+    path = write(
+        tmp_path / "rows.parquet", (*ROWS, ("C", 72.0, 9, 0.0, 0.0)), language=language, unit_names=given
+    )
+    found = drivers_of(path)
+    assert (found.by_baseline, found.absent_units, found.absent_horizons) == (2, ("C",), ("72",))
+    root = ET.fromstring(drivers_svg(found))  # noqa: S314 - of our own making
+    assert said in root.findtext(f"{NS}desc", "")
+    assert "Salle bleue" in drivers_html(found)
+    drawn = " ".join(t.text or "" for t in root.iter(f"{NS}text"))
+    assert said in drawn
+    kept = tuple(row for row in ROWS if row[3] or row[4])
+    alone = drivers_of(write(tmp_path / "model.parquet", kept, language=language))
+    assert "None is" not in drivers_svg(alone)
+    assert "Aucune" not in drivers_svg(alone)
 
 
 def test_many_batches_give_what_one_gives(tmp_path: Path) -> None:
