@@ -145,6 +145,12 @@ def test_a_week_ago_is_not_called_usual() -> None:
         reasons = ExplanationText(FEATURES, "min", options.language).wait(ago, last_week)["reasons"]
         assert f"({words})" in reasons[1]
         assert not re.search("habitude|usual", " ".join(reasons))
+        assert not re.search("prévu|forecast", " ".join(reasons))  # what was forecast then is not asked
+        from_values = {
+            "fr": "que le modèle donne, avant calibrage, pour les valeurs d'il y a une semaine\u00a0:",
+            "en": "that the model gives, before calibration, for the values of a week ago:",
+        }
+        assert from_values[options.language] in reasons[0]
 
 
 @pytest.mark.parametrize(
