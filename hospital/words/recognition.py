@@ -1,4 +1,9 @@
-"""Messages that are recognised by their English: those of a library, or those that were made before they had a key."""
+"""Messages of which there is the English alone, recognised by it in the catalogue.
+
+It is for what has no key: the words of a library (click, pydantic, the system, the engine, which installs alone), of
+the journal's audit and of training's steps, and what a package keeps of what reading found. What is wrong with tables
+and mappings, and what reading finds, carries its case and takes its words from the catalogue.
+"""
 
 import re
 from collections.abc import Mapping
