@@ -78,6 +78,15 @@ def test_each_law_says_what_stays_the_hospitals_work() -> None:
     assert all("**The hospital's work:**" in section for section in sections)
 
 
+def test_each_prohibited_practice_is_answered() -> None:
+    """AI Act, article 5(1): each letter has its row and its reason, and so has what was added in 2026."""
+    text = (ROOT / "docs" / "compliance.md").read_text("utf-8")
+    law = text.partition("## AI Act")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (\([a-h]\)|added in 2026) \| (.+) \| (.+) \|$", law, flags=re.MULTILINE)
+    assert [letter for letter, _, _ in rows] == [*(f"({letter})" for letter in "abcdefgh"), "added in 2026"]
+    assert all(len(why) > 3 for _, _, why in rows)
+
+
 def test_the_unit_and_the_container_end_the_whole_group() -> None:
     """Supervisor, worker and monitor; and they give more time than the service takes to finish."""
     unit = configparser.ConfigParser(strict=False, interpolation=None)
