@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,13 +38,69 @@ QUOTED = {
 }
 """The one line of a file in which a retired word may stand, and why."""
 RETIRED = "## Retired words"
+AS_NAMES = "### As names alone"
+PACKAGES = ("hospital", "explain", "registry", "training", "serving", "centre", "assembly", "cli")
+SEALED_NAMES = {
+    "harm_shown": "a note in sealed reports",
+    "harm_certain": "a note in sealed reports",
+}
+"""Keys in which a retired word may stand, since signed files hold them."""
+
+
+def _rows(table: str) -> dict[str, str]:
+    rows = re.findall(r"^\| (?!retired|---)(.+?) \| (.+?) \|$", table, re.MULTILINE)
+    return {word.strip(): say for words, say in rows for word in words.split(",")}
 
 
 def retired() -> dict[str, str]:
     """Each retired word with the one to say."""
-    table = GLOSSARY.read_text("utf-8").partition(RETIRED)[2]
-    rows = re.findall(r"^\| (?!retired|---)(.+?) \| (.+?) \|$", table, re.MULTILINE)
-    return {word.strip(): say for words, say in rows for word in words.split(",")}
+    return _rows(GLOSSARY.read_text("utf-8").partition(RETIRED)[2].partition(AS_NAMES)[0])
+
+
+def retired_names() -> dict[tuple[str, ...], str]:
+    """The parts of each name that is retired, those of the words among them, with the one to say."""
+    words = retired() | _rows(GLOSSARY.read_text("utf-8").partition(AS_NAMES)[2])
+    return {tuple(re.split(r"[ _]", word)): say for word, say in words.items() if word.isascii()}
+
+
+def parts(name: str) -> list[str]:
+    """A name's words: of `HabitTable`, `habit_table` and `_HABIT_TABLE` the same two."""
+    return [part.lower() for part in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", name)]
+
+
+def names_of(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Names that a module gives: of functions, classes, arguments, attributes and variables, with their lines."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                yield node.lineno, node.name
+            case ast.arg():
+                yield node.lineno, node.arg
+            case ast.Name(ctx=ast.Store()):
+                yield node.lineno, node.id
+            case ast.Attribute(ctx=ast.Store()):
+                yield node.lineno, node.attr
+
+
+def keys_of(table: object) -> Iterator[str]:
+    """Keys of a TOML file, those within others, too."""
+    if isinstance(table, dict):
+        for key, value in table.items():
+            yield key
+            yield from keys_of(value)
+    elif isinstance(table, list):
+        for value in table:
+            yield from keys_of(value)
+
+
+def retired_in(name: str, words: dict[tuple[str, ...], str]) -> list[str]:
+    """What to say in place of each retired word of a name."""
+    own = parts(name)
+    return [
+        say
+        for word, say in words.items()
+        if any(tuple(own[i : i + len(word)]) == word for i in range(len(own)))
+    ]
 
 
 def sources() -> Iterator[Path]:
@@ -93,6 +150,48 @@ def test_a_line_that_may_have_a_retired_word_has_one(name: str) -> None:
     assert any(uses(line, word) for word in retired())
     assert line in (ROOT / name).read_text("utf-8")
     assert line not in read(ROOT / name)
+
+
+def test_no_name_in_code_has_a_retired_word() -> None:
+    """Neither that of a module, nor one that a module gives."""
+    words, wrong, names = retired_names(), [], 0
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            if path.parent.name == "versions":
+                continue  # a migration is never changed again
+            given = [(0, path.stem), *names_of(ast.parse(path.read_text("utf-8")))]
+            names += len(given)
+            wrong += [(path.name, n, name, say) for n, name in given for say in retired_in(name, words)]
+    assert names > 10_000
+    assert len(words) > 30
+    assert wrong == []
+
+
+def test_no_key_of_a_file_has_a_retired_word() -> None:
+    """Of catalogues, policies and parameters; what signed files hold stays as it is."""
+    words, wrong, sealed = retired_names(), [], set()
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.toml")):
+            if path.parent == ROOT / "cli" / "demo" / "files":
+                continue  # a form to be filled in is no TOML yet
+            keys = set(keys_of(tomllib.loads(path.read_text("utf-8"))))
+            sealed |= keys & SEALED_NAMES.keys()
+            wrong += [
+                (path.name, key, say) for key in keys - SEALED_NAMES.keys() for say in retired_in(key, words)
+            ]
+    assert wrong == []
+    assert sealed == SEALED_NAMES.keys()
+
+
+@pytest.mark.parametrize("name", ["HabitTable", "_HABIT_TABLE", "of_habit", "fit_part", "WholeHospital"])
+def test_a_retired_word_is_found_in_a_name(name: str) -> None:
+    """However it is written."""
+    assert retired_in(name, retired_names())
+
+
+@pytest.mark.parametrize("name", ["inhabitants", "part_of_fit", "harmonic", "whole", "retold"])
+def test_a_name_with_another_word_is_not_taken_for_it(name: str) -> None:
+    assert retired_in(name, retired_names()) == []
 
 
 def test_no_test_is_named_by_a_retired_word() -> None:

@@ -15,7 +15,7 @@ from registry.model.forecast_model import MEDIAN, Rows
 from registry.model.interval_widths import history_of_rows
 from training.conformal import Calibration, Errors
 
-__all__ = ["adaptive_width", "followed"]
+__all__ = ["adaptive_width", "with_served_widths"]
 
 _FORECASTS = 40
 _FIRST_STEP, _LAST_STEP = 0.5, 0.1
@@ -43,7 +43,7 @@ def adaptive_width(data: PreparedBeds, split: Split) -> AdaptiveWidth:
     )
 
 
-def followed(
+def with_served_widths(
     calibration_set: PreparedBeds,
     first: BedBaselines,
     errors: Errors,

@@ -20,7 +20,7 @@ from hospital.words.fault_texts import FaultText
 
 __all__ = ["layout_lines", "read_with_layout"]
 
-_TRIED_HEADERS = 12
+_MOST_HEADER_ROWS = 12
 _SEVERAL_LINES = ("no_name", "two_columns", "ragged_row", "merged_names", "merged_cells", "no_header")
 """Faults that go away where the names stand in another line, or in two."""
 _OF_CELLS = ("cell_error", "no_result")
@@ -140,12 +140,12 @@ def _with_names(name: str, content: bytes, layout: FileLayout) -> tuple[pd.DataF
         if error.faults[0].says == FaultText("ragged_row/end"):
             ended = replace(layout, footer_rows=error.faults[0].rows)
             return parse(name, content, ended), ended
-        for row in range(1, _TRIED_HEADERS + 1):
+        for row in range(1, _MOST_HEADER_ROWS + 1):
             # Two lines only where neither is enough: a title stands above names that are.
             for rows in ((row,), (row + 1,), (row, row + 1)):
-                tried = replace(layout, header_rows=rows)
+                with_header = replace(layout, header_rows=rows)
                 try:
-                    return parse(name, content, tried), tried
+                    return parse(name, content, with_header), with_header
                 except ContractError:
                     continue
         raise

@@ -31,7 +31,7 @@ _ZONED = ("%Y%m%d%H%M%S%z", "%Y%m%d%H%M%z")
 _OF_HOURS = re.compile(r"\b(heure|hour|hre|hh)\b")
 _FORMS = (*(day + clock for day in _DAYS for clock in _CLOCKS), *_ZONED)
 _UNKNOWN = ("NR", "NC", "ND", "NA", "N/A", "-", "?", "x", "X", "Inconnu", "inconnu", "unknown")
-_ROWS, _TRIED = 20_000, 300
+_ROWS, _SAMPLE = 20_000, 300
 _NUMBER = re.compile(
     r"[+-]?(?:\d+|\d{1,3}(?:[ '’]\d{3})+|\d{1,3}(?:[.]\d{3}){2,}|\d{1,3}(?:,\d{3}){2,})([.,]\d+)?"
 )
@@ -115,20 +115,20 @@ def _kind(cells: pd.Series, texts: list[str]) -> tuple[Kind, list[str], bool]:
         return "time", [], False
     if cells.map(lambda c: isinstance(c, time)).all():
         return "hour", ["%H:%M:%S"], False
-    tried = texts[:_TRIED]
-    hours = _fitting(tried, _HOURS)
+    sample = texts[:_SAMPLE]
+    hours = _fitting(sample, _HOURS)
     if hours:
         return "hour", hours, False
-    months = _fitting(tried, MONTHLY)
+    months = _fitting(sample, MONTHLY)
     if months:
         return "month", months, False
-    if _iso(tried) and not all(len(text) == 8 and text.isdigit() for text in tried):
+    if _iso(sample) and not all(len(text) == 8 and text.isdigit() for text in sample):
         return "time", [], False
     if all(_NUMBER.fullmatch(text) for text in texts):
-        lengths = {len(text) for text in tried}
-        days = _fitting(tried, _DIGITS.get(min(lengths), ())) if len(lengths) == 1 else []
+        lengths = {len(text) for text in sample}
+        days = _fitting(sample, _DIGITS.get(min(lengths), ())) if len(lengths) == 1 else []
         return ("time", days, False) if days else ("number", [], any("," in text for text in texts))
-    forms = _fitting(tried, _FORMS)
+    forms = _fitting(sample, _FORMS)
     return ("time", forms, False) if forms else ("text", [], False)
 
 

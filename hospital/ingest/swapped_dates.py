@@ -38,7 +38,7 @@ def swapped_rows(day: Array, counts: pd.DataFrame | None = None) -> int:
     if min(days.size, certain.size) < _LEAST_DAYS:
         return 0
     shown = (
-        _fewer(_jumps(day), _jumps(back))
+        _fewer(_day_shifts(day), _day_shifts(back))
         or _fewer(_holes(day), _holes(back))
         or (counts is not None and _is_smoother(counts))
     )
@@ -74,7 +74,7 @@ def _part_of_a_file(day: Array) -> int:
     run = day[far[0] + 1 : far[-1] + 1] if far.size >= _LEAST_SIGNS else day[:0]
     back = exchanged_days(run)
     exchanged, certain = np.unique(run[back != run]), np.unique(run[_of_month(run) > 12])
-    if min(exchanged.size, certain.size) < _LEAST_DAYS or not _fewer(_jumps(run), _jumps(back)):
+    if min(exchanged.size, certain.size) < _LEAST_DAYS or not _fewer(_day_shifts(run), _day_shifts(back)):
         return 0
     return int((back != run).sum())
 
@@ -98,7 +98,7 @@ def _fewer(signs: int, left: int) -> bool:
     return signs >= _LEAST_SIGNS and left <= _LEFT * signs
 
 
-def _jumps(day: Array) -> int:
+def _day_shifts(day: Array) -> int:
     """Rows of the file that lie far from the row before."""
     return int((np.abs(np.diff(day)) > _FAR_DAYS).sum())
 

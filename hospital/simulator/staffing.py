@@ -137,7 +137,7 @@ def draw_beds(
                 closed = max(1, round(b.closed_beds * ward.beds * scale))
             at = day.minute(420)
             notices.append(
-                Notice(at, ward.unit, "bed", planned, at - 1440 * (b.told_days - 7 * lead.random()))
+                Notice(at, ward.unit, "bed", planned, at - 1440 * (b.notice_days - 7 * lead.random()))
             )
             beds[day.index] = max(1, planned - closed)
             if beds[day.index] != planned:

@@ -99,7 +99,7 @@ class Brief:
         if figures.empty:
             return ()
         notice = Paragraph(words.t("brief_baseline_only") if self.baseline_only else "")
-        shown = (notice, figures, self._harmed(words), self._not_covered(words))
+        shown = (notice, figures, self._with_disparities(words), self._not_covered(words))
         return (Section("brief", words.t("brief"), shown),)
 
     def _not_covered(self, words: Words) -> Paragraph:
@@ -107,7 +107,7 @@ class Brief:
         groups = ", ".join(words.group(group) for group in dict.fromkeys(self.uncovered))
         return Paragraph(words.t("brief_uncovered", groups=groups) if groups else "")
 
-    def _harmed(self, words: Words) -> Paragraph:
+    def _with_disparities(self, words: Words) -> Paragraph:
         """Groups that are shown to fare worse, by name, whether or not there were rows enough to block."""
         named = {
             h["group"]: None
@@ -116,7 +116,7 @@ class Brief:
             if h["required"] and (h["verdict"] == "block" or h.get("note") in SHOWN_DISPARITIES)
         }
         groups = ", ".join(words.group(group) for group in named)
-        return Paragraph(words.t("brief_harmed", len(named), groups=groups) if named else "")
+        return Paragraph(words.t("brief_disparities", len(named), groups=groups) if named else "")
 
     def _row(self) -> Mapping[str, Any] | None:
         """The row for everybody at the trusted horizon nearest to a day, or at any."""

@@ -184,7 +184,7 @@ class _Search:
                 for counts in self._reached(pair, box):
                     heapq.heappush(heap, (self._least(pair, counts), next(ticket), counts, True))
                 continue
-            if self._out_of_reach(pair, box):
+            if self._unreachable(pair, box):
                 continue
             for half in _halves(box):
                 heapq.heappush(heap, (self._least(pair, half), next(ticket), half, False))
@@ -261,7 +261,7 @@ class _Search:
         grid = np.stack([a.ravel() for a in np.meshgrid(*box, indexing="ij")], axis=1)
         return [(c[:1], c[1:]) for c in grid[self._goal.reached(self.numbers(pair, grid))]]
 
-    def _out_of_reach(self, pair: tuple[Range, Range], box: tuple[Array, Array]) -> bool:
+    def _unreachable(self, pair: tuple[Range, Range], box: tuple[Array, Array]) -> bool:
         """Whether no count of a box reaches the goal, by what trees and slopes can say there."""
         if self._goal.of == "tension":
             return False

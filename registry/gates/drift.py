@@ -120,7 +120,7 @@ class _Shift:
         return abs(self.value) - self.half_width
 
     @property
-    def reach(self) -> float:
+    def furthest(self) -> float:
         """How far from none the interval's further end lies."""
         return abs(self.value) + self.half_width
 
@@ -202,7 +202,7 @@ class _Judging:
         shifts = [self.shift(daily, min(w, n), scale) for w in _windows(rules, few=family.few)]
         if family.rise_only:
             shifts = [s if s.value > 0 else _Shift(0.0, s.half_width, s.sd) for s in shifts]
-        surest, widest = max(shifts, key=lambda s: s.certain), max(shifts, key=lambda s: s.reach)
+        surest, widest = max(shifts, key=lambda s: s.certain), max(shifts, key=lambda s: s.furthest)
         size, is_certain = abs(surest.value), surest.certain > 0
         blocks_from = effect * (rules.unknown_season_factor if _season_unknown(daily) else 1.0)
         power_at = None if family.seen is None else family.seen(rules)
@@ -216,7 +216,7 @@ class _Judging:
             verdict, note = Verdict.INCONCLUSIVE, "season_unknown"
         elif power is not None and power < rules.power:
             shown, verdict, note = widest, Verdict.INCONCLUSIVE, "no_power"
-        elif widest.reach > effect:
+        elif widest.furthest > effect:
             shown, verdict = widest, Verdict.NOT_SHOWN
             note = "not_shown" if power is None else "not_shown_power"
             note = "shift_not_bounded" if is_certain else note
@@ -263,7 +263,7 @@ class _Judging:
             unknown = not daily.year_known  # half a year of a season is a trend
             verdict = Verdict.INCONCLUSIVE if unknown else Verdict.BLOCK
             note = "season_unknown" if unknown else "trend_up" if found.value > 0 else "trend_down"
-        elif found.reach > effect:
+        elif found.furthest > effect:
             verdict, note, required = Verdict.NOT_SHOWN, "not_shown", False
         return [
             Finding("trend", daily.name, found.value, found.interval, effect, days, verdict, required, note)

@@ -101,7 +101,7 @@ def counted(lever: Range, value: float, language: Language) -> str:
     )
 
 
-def _tried(found: Found, language: Language) -> str:
+def _seen_counts(found: Found, language: Language) -> str:
     """Each lever with the counts of it that have been seen; where its count is not known, none was tried."""
     said = []
     for one in found.ranges:
@@ -121,7 +121,7 @@ def notes(found: Found, outcome: Outcome, basis: Basis, served: str, language: L
     out = []
     if outcome != "reached":
         key = "baseline" if outcome == "no_lever" and not basis.inside else outcome
-        values = {"served": served, "levers": _tried(found, language)}
+        values = {"served": served, "levers": _seen_counts(found, language)}
         out.append(text(f"explanations.counterfactual.{key}", language, None, **values))
     if not found.complete:
         out.append(text("explanations.counterfactual.incomplete", language))

@@ -134,7 +134,7 @@ def bed_question(body: object, context: Context) -> BedQuestion:
         faults += option_faults(envelope.explain, context.now)
         if envelope.hospital:
             faults += total_option_faults(envelope.explain)
-        faults += _repeats("units", envelope.units) + _repeats("horizons_hours", envelope.horizons_hours)
+        faults += _duplicates("units", envelope.units) + _duplicates("horizons_hours", envelope.horizons_hours)
     if faults or envelope is None:
         raise invalid(faults)
     options = _options(envelope.explain, context)
@@ -160,7 +160,7 @@ def _moment(body: object, context: Context, faults: list[RequestFault]) -> int:
     return context.now
 
 
-def _repeats(name: str, values: Sequence[object]) -> list[RequestFault]:
+def _duplicates(name: str, values: Sequence[object]) -> list[RequestFault]:
     words = "problems.faults.repeated"
     return [
         RequestFault(f"{name}[{number}]", "repeated", words)

@@ -17,7 +17,7 @@ from registry.digests import canonical_json
 from registry.model.dataset import PreparedBeds, PreparedWaits, fitted_until
 from registry.model.forecast_model import WAIT_GROUP_SHAPE, Rows, model_quantiles
 from registry.package.manifest import HELD_BACK, SPREAD_BY_HOUR
-from training.adaptive import adaptive_width, followed
+from training.adaptive import adaptive_width, with_served_widths
 from training.bed_baselines import (
     bed_baselines,
     usual_of_the_other_half,
@@ -105,7 +105,7 @@ def fit_beds(
         median, [(served.fitted, served.rows)], len(newest.horizons) * len(newest.units)
     )
     rule = adaptive_width(data, split)
-    stretched = followed(calibration_set, first, errors, calibration, rule)
+    stretched = with_served_widths(calibration_set, first, errors, calibration, rule)
     quantiles = model_quantiles(stretched, errors.median, errors.width, calibration.shift, calibration.z)
     hospital_total = learn_hospital_total(calibration_set, stretched, quantiles, newest)
     exceedances = learn_exceedances(calibration_set, stretched, quantiles, newest)

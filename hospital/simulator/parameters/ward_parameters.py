@@ -111,7 +111,7 @@ class BedParameters:
 
     summer_first: str
     summer_last: str
-    told_days: int
+    notice_days: int
     closed_share: float
     closed_beds: float
     closed_memory: float

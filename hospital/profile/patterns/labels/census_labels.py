@@ -10,7 +10,7 @@ from hospital.profile.facts import FLOOR, Finding, Weight
 
 __all__ = ["exchanged_counts"]
 
-_JUMP, _GOES_ON = 6.0, 3.0
+_LEVEL_SHIFT, _GOES_ON = 6.0, 3.0
 """Standard deviations of a step: of each unit's jump at least, and of where it goes on at most."""
 _LEAST_STEP, _LARGEST = 0.5, 4
 _MOST_UNITS = 60
@@ -64,10 +64,10 @@ def _spreads(steps: Array) -> Array:
 def _exchanges(pair: Array, spread: Array) -> list[int]:
     """The row (of float64 [n, 2] counts) at which two units change places, and the one at which they change back."""
     before, after = pair[:-1], pair[1:]
-    jumps = np.abs(after - before)
+    shifts = np.abs(after - before)
     goes_on = np.abs(after[:, ::-1] - before)
     with np.errstate(invalid="ignore"):
-        holds = (jumps >= _JUMP * spread).all(axis=1) & (goes_on <= _GOES_ON * spread).all(axis=1)
+        holds = (shifts >= _LEVEL_SHIFT * spread).all(axis=1) & (goes_on <= _GOES_ON * spread).all(axis=1)
     places = np.flatnonzero(holds)
-    largest = places[np.argsort(-jumps[places].sum(axis=1), kind="stable")[:2]]
+    largest = places[np.argsort(-shifts[places].sum(axis=1), kind="stable")[:2]]
     return sorted(int(place) + 1 for place in largest)

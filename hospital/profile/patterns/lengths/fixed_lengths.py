@@ -32,7 +32,7 @@ _SECOND = 1_000_000
 _USUAL, _SHARE, _SHARE_ON_GRID = 0.3, 0.5, 0.9
 """Of rows on end, the share of one length: hardly any has three in ten, one that is made has most."""
 _GRID, _ON_GRID = 5 * MINUTE, 0.9
-_LEAST_ROWS, _LEAST_DAYS, _TRIED = 3 * FLOOR, 3, 2
+_LEAST_ROWS, _LEAST_DAYS, _COMMONEST = 3 * FLOOR, 3, 2
 _NEAR_SECONDS, _FACTOR = 300, 5.0
 
 
@@ -90,7 +90,7 @@ def _finding(table: Latest, pair: tuple[str, str], unit: str, run: _Run) -> Find
 def _run(rows: Array, seconds: Array, day: Array, *, at_once: bool, on_grid: bool) -> _Run | None:
     """The rows (int64 [n], in the order of time) of one length (int64 [n] seconds), where most on end have it."""
     values, counts = np.unique(seconds, return_counts=True)
-    for value in values[np.argsort(counts, kind="stable")[::-1][:_TRIED]]:
+    for value in values[np.argsort(counts, kind="stable")[::-1][:_COMMONEST]]:
         if value < 0 or (value == 0 and not at_once):
             continue
         same = seconds == value
