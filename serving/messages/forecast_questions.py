@@ -134,7 +134,9 @@ def bed_question(body: object, context: Context) -> BedQuestion:
         faults += option_faults(envelope.explain, context.now)
         if envelope.hospital:
             faults += total_option_faults(envelope.explain)
-        faults += _duplicates("units", envelope.units) + _duplicates("horizons_hours", envelope.horizons_hours)
+        faults += _duplicates("units", envelope.units) + _duplicates(
+            "horizons_hours", envelope.horizons_hours
+        )
     if faults or envelope is None:
         raise invalid(faults)
     options = _options(envelope.explain, context)

@@ -41,25 +41,28 @@ _OF_STAYS = ("entered_at", "expected_known_at", "left_at")
 class Table:
     """One table: times as instants (int64 microseconds, `NEVER` where missing), all else as it is."""
 
-    def __init__(self, path: Path) -> None:
-        frame = pd.read_parquet(path)
-        self._columns: dict[str, Any] = {}
+    def __init__(self, columns: dict[str, Any]) -> None:
+        self._columns = columns
+
+    @classmethod
+    def read(cls, path: Path) -> "Table":
+        """A table of a Parquet file."""
+        frame, columns = pd.read_parquet(path), {}
         for name in frame.columns:
             column = frame[name]
             if isinstance(column.dtype, pd.DatetimeTZDtype):
                 times = column.dt.tz_convert(None).to_numpy("datetime64[us]").astype(np.int64)
-                self._columns[name] = np.where(column.isna(), NEVER, times)
+                columns[name] = np.where(column.isna(), NEVER, times)
             else:
-                self._columns[name] = column.to_numpy()
+                columns[name] = column.to_numpy()
+        return cls(columns)
 
     def __getitem__(self, name: str) -> Any:
         return self._columns[name]
 
     def where(self, chosen: Any) -> "Table":
         """The rows chosen."""
-        out = object.__new__(Table)
-        out._columns = {name: values[chosen] for name, values in self._columns.items()}
-        return out
+        return Table({name: values[chosen] for name, values in self._columns.items()})
 
     def inside(self, times: Any, start: Any, end: Any) -> Any:
         """How many rows are between their start and their end at each time: [n]."""
@@ -83,7 +86,7 @@ class Tables:
     def read(cls, folder: Path) -> "Tables":
         """The tables that the simulator wrote into a folder."""
         visits, stays, staffing, operations = (
-            Table(folder / f"{name}.parquet") for name in ("visits", "stays", "staffing", "operations")
+            Table.read(folder / f"{name}.parquet") for name in ("visits", "stays", "staffing", "operations")
         )
         units = tuple(pd.read_parquet(folder / "units.parquet")["unit"])
         start = max(_whole_from(visits, _OF_VISITS), _whole_from(stays, _OF_STAYS))
