@@ -7,6 +7,7 @@ signed, because it was cut, put back or written anew, is not signed over.
 import time
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine, select
 
@@ -41,11 +42,17 @@ def checkpoint(settings: Settings, *, now: datetime) -> int:
         return _sign(connection, settings, key, now)
 
 
+def _without_folders(error: RegistryError) -> str:
+    """What an error says, of a file its name alone."""
+    values = {k: Path(str(v)).name if k == "path" else v for k, v in error.values.items()}
+    return str(RegistryError(str(error.args[0]) if error.args else "", **values))
+
+
 class Checkpointer:
     """Signs while the service runs: call `look` often; it asks the database for a number, and signs when it is time.
 
     Attributes:
-        fault: why nothing can be signed; "" where it can.
+        fault: why nothing can be signed; "" where it can. `/readyz` shows it to anybody: files without their folders.
         covered: how many entries the last checkpoint covers.
     """
 
@@ -66,7 +73,7 @@ class Checkpointer:
         try:
             self._look(now)
         except RegistryError as error:
-            self.fault = str(error)
+            self.fault = _without_folders(error)
             raise
         except Exception as error:  # a database or a disk that does not answer: its words may hold values
             self.fault = str(CheckpointError("trust_errors.checkpoints.unsigned", kind=type(error).__name__))

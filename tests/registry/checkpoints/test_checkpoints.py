@@ -213,6 +213,7 @@ def test_whatever_keeps_it_from_signing_is_said_until_it_is_mended(
     with pytest.raises(KeyFileError):
         checkpointer.look(NOW)
     assert settings.service_key.name in checkpointer.fault
+    assert str(settings.home) not in checkpointer.fault  # /readyz shows it to anybody
     settings.service_key.write_bytes(key)
     for before, after in (("journal", "journal_of_before"), ("journal_of_before", "journal")):
         with engine.begin() as connection:
