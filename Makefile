@@ -96,6 +96,9 @@ bench-kills: setup ## kill -9 under writers
 bench-leaks: setup ## what the leakage probes find
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.gates.leaks
 
+bench-journal: setup ## entries a second of the journal
+	$(BIN)/python -m benchmarks.journal
+
 bench-monitor: setup ## false alarms and delays of the monitor
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.monitor
 
