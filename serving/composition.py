@@ -22,11 +22,11 @@ from serving.http.clock import Clock, DemoClock
 from serving.http.steady_clock import SteadyClock
 from serving.limits.admission import Admission
 from serving.limits.rate_limits import RateLimits
-from serving.releases.catalogue import StoredCatalogue
 from serving.releases.first_steps import StoredFirstSteps
 from serving.releases.monitored_alarms import StoredAlarms
 from serving.releases.release_source import StoredReleases
 from serving.releases.releases_in_use import Releases
+from serving.releases.version_overview import StoredCatalogue
 from serving.state.observations import Receptions
 from serving.supervisor import make_home
 

@@ -19,7 +19,7 @@ def stop(
 ) -> int:
     """Stop a model at once: every worker answers with the baseline within two seconds."""
     from registry.trust.keys import load_key
-    from registry.trust.stops import stop_model
+    from registry.trust.model_stops import stop_model
 
     name = stop_model(read_settings(), model, load_key(key), reason=reason, now=now())
     say("stop.done", name=name, model=model)
@@ -34,7 +34,7 @@ def resume(
 ) -> int:
     """Let a stopped model speak again, as a quorum of the board: together, or one after the other."""
     from registry.trust.keys import load_key
-    from registry.trust.stops import resume_model
+    from registry.trust.model_stops import resume_model
 
     names = resume_model(read_settings(), model, [load_key(k) for k in keys], reason=reason, now=now())
     say("stop.resumed", names=tuple(names), model=model)

@@ -14,11 +14,11 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from hospital.simulator.clock import Clock
 from hospital.simulator.parameters.emergency_parameters import DepartmentParameters
 from hospital.simulator.parameters.hospital_parameters import Parameters
 from hospital.simulator.population.patients import ADMITTED, DIED, HOME
 from hospital.simulator.population.visits import Population, Visit
+from hospital.simulator.simulated_time import Clock
 from hospital.simulator.staffing import Block
 from hospital.simulator.streams import ar1_lognormal, stream
 from hospital.simulator.ward_beds import EMERGENCY

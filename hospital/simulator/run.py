@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import simpy
 
-from hospital.simulator.clock import Clock
 from hospital.simulator.departments import departments_of, open_departments
 from hospital.simulator.emergency import EmergencyDepartment
 from hospital.simulator.parameters.hospital_parameters import Parameters
@@ -18,6 +17,7 @@ from hospital.simulator.population.chances import draw_chances
 from hospital.simulator.population.patients import audit_group, case_mix, draw_patients
 from hospital.simulator.population.visits import Population, Visit
 from hospital.simulator.scenario import Shift, Unfair
+from hospital.simulator.simulated_time import Clock
 from hospital.simulator.staffing import Notice, draw_beds, draw_rota
 from hospital.simulator.tables import Span, build_tables
 from hospital.simulator.theatre import draw_operations, schedule_direct, schedule_operations

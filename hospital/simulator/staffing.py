@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hospital.simulator.clock import Clock, in_month_days
 from hospital.simulator.parameters.emergency_parameters import DepartmentParameters
 from hospital.simulator.parameters.hospital_parameters import AbsenceParameters, Parameters
 from hospital.simulator.parameters.ward_parameters import WardParameters
+from hospital.simulator.simulated_time import Clock, in_month_days
 from hospital.simulator.streams import ar1_lognormal, lognormal, stream
 
 __all__ = ["Block", "Notice", "draw_beds", "draw_rota"]

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import simpy
 
-from hospital.simulator.clock import Clock, Day, in_month_days
 from hospital.simulator.parameters.hospital_parameters import Parameters
 from hospital.simulator.parameters.ward_parameters import TheatreParameters, WardParameters
+from hospital.simulator.simulated_time import Clock, Day, in_month_days
 from hospital.simulator.streams import stream
 from hospital.simulator.ward_beds import ELECTIVE, EMERGENCY
 from hospital.simulator.wards import Wards

@@ -12,8 +12,8 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from hospital.simulator.clock import Clock, Day
 from hospital.simulator.parameters.hospital_parameters import Parameters
+from hospital.simulator.simulated_time import Clock, Day
 from hospital.simulator.streams import stream
 from hospital.simulator.ward_beds import ELECTIVE, STEP_DOWN, Request, Stay, Ward
 

@@ -14,9 +14,9 @@ import numpy as np
 
 from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
+from registry.explanations.distributions import State, floored
 from registry.explanations.few_player_game import coalitions, shapley_values
 from registry.explanations.players import chosen_players
-from registry.explanations.states import State, floored
 from registry.explanations.total_basis import TotalBasis
 from registry.explanations.uncertainty import RECENT_ERRORS, Moves, Uncertainty, moves_of
 from registry.model.hospital_total import sums_of_states

@@ -22,9 +22,9 @@ from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
 from registry.components.usual_cases import NO_COMPARISON
 from registry.explanations.basis import Basis, horizons_of
+from registry.explanations.distributions import State, exceedance, floored
 from registry.explanations.few_player_game import coalitions, shapley_values
 from registry.explanations.players import chosen_players
-from registry.explanations.states import State, exceedance, floored
 from registry.model.forecast_model import ForecastModel, Rows
 
 __all__ = [

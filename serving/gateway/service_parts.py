@@ -26,9 +26,9 @@ from serving.limits.event_streams import EventStreams
 from serving.limits.rate_limits import RateLimits
 from serving.messages.body_envelopes import Context
 from serving.messages.forecast_protocol import Forecaster
-from serving.releases.catalogue import Catalogue
 from serving.releases.first_steps import FirstSteps, UnknownFirstSteps
 from serving.releases.releases_in_use import Releases
+from serving.releases.version_overview import Catalogue
 from serving.state.clock_trust import ClockTrust
 from serving.state.observations import Receptions
 

@@ -8,7 +8,7 @@ from registry.releases.release import Release
 from registry.releases.release_chain import release_stamp
 from registry.releases.releases import current_release, vouch
 from registry.settings import Settings
-from registry.trust.stops import is_stopped
+from registry.trust.model_stops import is_stopped
 from registry.trust.trust_store import load_trust
 from serving.messages.forecast_protocol import LoadedModel, ServedUnit
 from serving.messages.judged_tension import JudgedTension

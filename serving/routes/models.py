@@ -14,8 +14,8 @@ from serving.gateway.endpoint import EVERY_ROLE, Call, Endpoint, Link, Parameter
 from serving.http.content_negotiation import preferred_type
 from serving.messages.forecast_protocol import LoadedModel
 from serving.messages.record_bodies import Models, ReleaseOverrides
-from serving.releases.catalogue import models
 from serving.releases.release_overrides import release_overrides
+from serving.releases.version_overview import models
 
 __all__ = ["ENDPOINTS"]
 

@@ -44,9 +44,9 @@ from serving.messages.forecast_records import BedForecast, HospitalForecast, Wai
 from serving.messages.judged_tension import NOTHING_JUDGED, JudgedTension
 from serving.messages.question_records import BedQuestion, ExplainOptions, WaitQuestion
 from serving.messages.record_bodies import CandidateSummary
-from serving.releases.catalogue import Catalogue
 from serving.releases.release_source import ReleaseSource
 from serving.releases.releases_in_use import Releases
+from serving.releases.version_overview import Catalogue
 from tests.support.installation import DIGEST, least_report, manifest_body
 from tests.support.new_databases import new_sqlite
 

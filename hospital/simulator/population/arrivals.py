@@ -12,9 +12,9 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from hospital.simulator.clock import Clock, Day
 from hospital.simulator.parameters.emergency_parameters import ArrivalParameters, EpidemicParameters
 from hospital.simulator.scenario import Shift
+from hospital.simulator.simulated_time import Clock, Day
 from hospital.simulator.streams import ar1_lognormal, stream
 
 __all__ = ["Arrivals", "Epidemics", "draw_arrivals", "draw_epidemics", "school_age_factors"]

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from hospital.simulator import Shift, load_parameters, simulate
-from hospital.simulator.clock import Clock
 from hospital.simulator.school import SCHOOL_ZONES, is_school_holiday, official_years
+from hospital.simulator.simulated_time import Clock
 from hospital.simulator.staffing import draw_rota
 from hospital.simulator.theatre import draw_operations, programme
 from tests.support.simulated_tables import wait_minutes

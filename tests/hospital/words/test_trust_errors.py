@@ -12,7 +12,7 @@ from hospital.words.catalogue import entries
 from registry.errors import KeyFileError, PromotionError, ReleaseError, ReviewError, TrustError
 from registry.releases.releases import current_release
 from registry.trust.keys import load_key
-from registry.trust.stops import stop_model
+from registry.trust.model_stops import stop_model
 from registry.trust.trust_changes import found_trust
 from registry.trust.trust_store import load_trust
 from tests.support.installation import Installation, after

@@ -19,7 +19,7 @@ from registry.record.database import opened_database, writing
 from registry.record.journal import append
 from registry.settings import Settings
 from registry.trust.keys import Key, create_key
-from registry.trust.stops import resume_model, stop_model
+from registry.trust.model_stops import resume_model, stop_model
 from registry.trust.trust_changes import found_trust, retire_key, trust_key
 from tests.support.installation import NOW, Installation
 from tests.support.refused_commits import refused_commits

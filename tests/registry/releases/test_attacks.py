@@ -24,7 +24,7 @@ from registry.releases.releases import current_release
 from registry.releases.vouching import RELEASE
 from registry.trust.ceremony import next_statement, signed_statement
 from registry.trust.keys import load_key
-from registry.trust.stops import stop_model
+from registry.trust.model_stops import stop_model
 from registry.trust.trust_changes import put_in_force
 from registry.trust.trust_store import load_trust
 from tests.support.installation import DIGEST, Installation, after

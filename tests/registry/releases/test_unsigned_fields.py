@@ -25,7 +25,7 @@ from registry.releases.release_chain import read_chain
 from registry.releases.releases import current_release
 from registry.settings import Settings
 from registry.trust.keys import create_key
-from registry.trust.stops import is_stopped, resume_model, stop_model
+from registry.trust.model_stops import is_stopped, resume_model, stop_model
 from registry.trust.trust_changes import trust_key
 from registry.trust.trust_store import load_trust
 from serving.releases.release_source import StoredReleases

@@ -6,7 +6,7 @@ from registry.candidates.reviews import review
 from registry.checkpoints.lost_file import accept_lost_file
 from registry.checkpoints.restore import accept_restore
 from registry.errors import RegistryError
-from registry.trust.stops import stop_model
+from registry.trust.model_stops import stop_model
 from tests.support.installation import NOW, Installation
 
 pytestmark = pytest.mark.usefixtures("english")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from cli.main import main
+from registry.trust.model_stops import is_stopped
 from registry.trust.spare_file import SPARE, keep_spare, take_spare
-from registry.trust.stops import is_stopped
 from registry.trust.trust_store import load_trust
 from tests.support.installation import Installation
 

@@ -13,7 +13,7 @@ from registry.record.database import opened_database
 from registry.record.journal import entries
 from registry.releases.promotion import promote
 from registry.releases.release import Release
-from registry.trust.stops import resume_model, stop_model
+from registry.trust.model_stops import resume_model, stop_model
 from serving.errors import Problem
 from serving.messages.forecast_protocol import LoadedModel
 from serving.releases.release_source import StoredReleases

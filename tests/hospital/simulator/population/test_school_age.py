@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from hospital.simulator import load_parameters
-from hospital.simulator.clock import Clock
 from hospital.simulator.population.arrivals import draw_arrivals, draw_epidemics, school_age_factors
 from hospital.simulator.population.patients import case_mix, draw_patients
+from hospital.simulator.simulated_time import Clock
 
 PARAMETERS = load_parameters()
 

@@ -13,7 +13,7 @@ from registry.errors import RegistryError, TrustError
 from registry.record.database import opened_database
 from registry.record.journal import Entry, entries_of
 from registry.settings import Settings
-from registry.trust.stops import is_stopped, resume_model, stop_model
+from registry.trust.model_stops import is_stopped, resume_model, stop_model
 from registry.trust.trust_store import load_trust, trust_digest
 from tests.support.installation import Installation, after
 from tests.support.releasing import put_policy
