@@ -38,7 +38,7 @@ class _Forest(ctypes.Structure):
 
 
 def aligned(count: int, dtype: DTypeLike = np.float64) -> Array:
-    """Room for `count` numbers at an address that the kernel's vectors need."""
+    """Room for `count` numbers (float64, or any type asked for) at an address that the kernel's vectors need."""
     size = count * np.dtype(dtype).itemsize
     room = np.empty(size + _ALIGNMENT, np.uint8)
     start = -room.ctypes.data % _ALIGNMENT

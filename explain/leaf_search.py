@@ -20,7 +20,7 @@ _TOGETHER = 25  # rows among which the next are chosen
 
 
 def combs(rows: int) -> Iterator[Array]:
-    """Numbers of all rows, in parts of `AT_A_TIME` or a little more, each of which goes evenly through all."""
+    """Numbers (int64) of all rows, in parts of `AT_A_TIME` or a little more, each of which goes evenly through all."""
     parts = max(rows // AT_A_TIME, 1)
     return (np.arange(first, rows, parts) for first in range(parts))
 

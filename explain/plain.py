@@ -58,7 +58,7 @@ class Plain:
                 _Pass(f, t, self._goes_left(t, X), self._training(t)).interactions(out[:, f.output[t]])
 
     def against(self, X: Array, reference: Array, trees: Array, out: Array) -> None:
-        """Adds contributions of `trees` against the mean of `reference` to out."""
+        """Adds contributions of `trees` (int64) against the mean of `reference` (float32 [m, features]) to out."""
         f = self._forest
         total = np.zeros_like(out)
         for t in trees:

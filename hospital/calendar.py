@@ -49,7 +49,7 @@ def local_hour(times: Array, zone: ZoneInfo) -> Array:
 
 
 def hour_of(clock: Array) -> Array:
-    """`local_hour` of local wall-clock times (`local_clock`)."""
+    """`local_hour` (float64) of local wall-clock times (int64, `local_clock`)."""
     return (clock % DAY) / HOUR
 
 

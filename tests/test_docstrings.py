@@ -79,3 +79,48 @@ def test_fields_and_initial_arguments_are_names_of_a_class() -> None:
     ).body[0]
     assert isinstance(tree, ast.ClassDef)
     assert names_of(tree) == {"x", "self", "y"}
+
+
+_TYPES = re.compile(
+    r"\b(?:float64|float32|int64|int32|int8|bool|uint8|any type|any integer|any float|object \[)"
+    r"|as (?:of )?`|`registry\.|`hospital\.",
+    re.IGNORECASE,
+)
+"""A type of numbers, or what says it elsewhere."""
+
+
+def without_type(source: str) -> Iterator[tuple[int, str]]:
+    """Public functions that take or give an `Array`, whose annotation has no type, and whose docstring has none."""
+
+    def within(node: ast.AST) -> Iterator[tuple[int, str]]:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.ClassDef) and not child.name.startswith("_"):
+                yield from within(child)
+            if not isinstance(child, ast.FunctionDef) or child.name.startswith("_"):
+                continue
+            asked = [*child.args.args, *child.args.kwonlyargs]
+            annotations = [child.returns, *(a.annotation for a in asked)]
+            if any(re.search(r"\bArray\b", ast.unparse(a)) for a in annotations if a) and not _TYPES.search(
+                ast.get_docstring(child) or ""
+            ):
+                yield child.lineno, child.name
+
+    yield from within(ast.parse(source))
+
+
+def test_a_public_function_says_of_which_type_its_arrays_are() -> None:
+    """In every package: a float32 that was meant as float64 gives other numbers."""
+    paths = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    wrong = [(p.name, *one) for p in paths for one in without_type(p.read_text("utf-8"))]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("docstring", "wrong"),
+    [("Means.", True), ("Means: float64 [n].", False), ("Means, as `other` has them.", False), ("", True)],
+)
+def test_a_docstring_without_a_type_is_found(docstring: str, wrong: bool) -> None:
+    """Of a public function of a public class; a private one may say less."""
+    body = f'    """{docstring}"""\n' if docstring else "    pass\n"
+    source = f"def mean(x: Array) -> float:\n{body}\n\ndef _mean(x: Array) -> float:\n{body}"
+    assert [name for _, name in without_type(source)] == (["mean"] if wrong else [])

@@ -212,7 +212,7 @@ def enough(event: Array) -> bool:
 
 
 def news(prediction_time: Array, hours: float) -> float:
-    """How much of a row's news is its own, 0 to 1: periods of the horizon by the times at which it was asked."""
+    """How much of a row's news is its own, 0 to 1: periods of the horizon by the times (int64 [n]) it was asked at."""
     times = np.unique(prediction_time)
     if not times.size:
         return 0.0

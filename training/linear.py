@@ -78,6 +78,12 @@ def fit_seasonal_profile(
     Chance in what a slope multiplies flattens the slope, so that a seasonal profile counts for as much as it is
     reliably estimated. Of a hospital's small wards trees know better: half was as good there as none, and nearly
     as good as whole for states.
+
+    Args:
+        X: float32 [n, features], NaN missing.
+        y, weight: float64 [n].
+        scale: float64 [n], in the outcome's unit.
+        group: int64 [n], the number of its slopes.
     """
     Z, slopes = inputs([_SEASONAL_PROFILE], features, X, scale), np.zeros((int(group.max()) + 1, 1))
     for g in range(len(slopes)):

@@ -153,7 +153,10 @@ def train_booster(
     threads: int,
     progress: Callable[[], None],
 ) -> xgb.Booster:
-    """A booster with these parameters of XGBoost, of the rows that weigh something; `progress` after each round."""
+    """A booster with these parameters of XGBoost, of the rows that weigh something; `progress` after each round.
+
+    X: float32 [n, features], NaN missing; y and weight: [n] of any float's type.
+    """
     X, y, weight = _kept(X, y, weight)
     data = xgb.QuantileDMatrix(X, label=y, weight=weight, nthread=threads)
     all_parameters = {**_common(seed, threads), **parameters}

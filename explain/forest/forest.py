@@ -22,7 +22,7 @@ _MOST_CURVE = (1 << 31) - 1  # what the kernel's indices hold
 
 
 def padded(points: Array | int) -> Array:
-    """Numbers of points, made up to whole vectors of four."""
+    """Numbers of points (of any integer type), made up to whole vectors of four."""
     return (np.asarray(points) + 3) & ~3
 
 

@@ -72,7 +72,7 @@ class Nodes:
         self.reached = np.zeros(left.size, bool)
 
     def levels(self) -> list[Array]:
-        """Splits by their depth, each level in the order of the trees; sets `parent`, `side` and `reached`."""
+        """Splits (int64) by their depth, each level in the order of the trees; sets `parent`, `side` and `reached`."""
         out: list[Array] = []
         frontier = self.roots
         self.reached[frontier] = True
@@ -100,7 +100,7 @@ class Nodes:
         return np.maximum(self.condition[splits].astype(np.float32), _LEAST_THRESHOLD)
 
     def leaves(self) -> Array:
-        """Leaves that a path reaches."""
+        """Leaves that a path reaches: int64 [k], ascending."""
         return np.flatnonzero(self.reached & (self.left < 0))
 
     def ratio(self, splits: Array) -> Array:

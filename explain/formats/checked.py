@@ -50,7 +50,7 @@ def whole(parent: dict[str, Any], name: str, most: int) -> int:
 
 
 def numbers(value: Any, dtype: Any, count: int, name: str) -> Array:
-    """`value` as an array of `count` numbers of a type that holds each of them."""
+    """`value` as an array of `count` numbers of any type that is asked for, which holds each of them."""
     if isinstance(value, list) and len(value) == count:
         wanted = (int, float) if np.dtype(dtype).kind == "f" else int
         if not all(isinstance(x, wanted) for x in value):

@@ -35,7 +35,7 @@ def week_slot(times: Array, zone: ZoneInfo, cadence_hours: int) -> Array:
 
 
 def triage_position(triage: Array) -> Array:
-    """Position of each triage level (object [n]) in the baselines' tables; the last one for none."""
+    """Position (int64 [n]) of each triage level (object [n]) in the baselines' tables; the last one for none."""
     at = {t: i for i, t in enumerate(_TRIAGE)}
     return np.fromiter((at.get(t, len(_TRIAGE) - 1) for t in triage), np.int64, len(triage))
 
@@ -126,7 +126,12 @@ class BedBaselines:
 def usual_changes(
     unit: Array, horizon: Array, slot: Array, change: Array, shape: tuple[int, int, int]
 ) -> Array:
-    """Median change by unit, horizon and slot of the week, the neighbouring hours lent (shape as given)."""
+    """Median change by unit, horizon and slot of the week, the neighbouring hours lent: float64, shape as given.
+
+    Args:
+        unit, horizon, slot: int64 [n], positions.
+        change: float64 [n], beds; NaN unknown.
+    """
     units, horizons, slots = shape
     out = np.zeros(shape)
     near = (-1, 0, 1) if slots == 168 else (0,)
@@ -198,7 +203,12 @@ class WaitBaselines:
 
 
 def usual_waits(triage: Array, hour: Array, minutes: Array, weights: Array) -> Array:
-    """Median wait [triage, bands] in minutes; where a cell has few visits, the level's, else everybody's."""
+    """Median wait in minutes, float64 [triage, bands]; where a cell has few visits, the level's, else everybody's.
+
+    Args:
+        triage: int64 [n], positions.
+        hour, minutes, weights: float64 [n].
+    """
     out = np.full((len(_TRIAGE), _BANDS), weighted_quantiles(minutes, weights, (0.5,))[0])
     band = (hour / (24 / _BANDS)).astype(np.int64)
     for t in range(len(_TRIAGE)):
@@ -232,7 +242,7 @@ def residual_quantiles(
 
 
 def best_of(values: Mapping[str, Array], outcome: Array, weights: Array, names: Sequence[str]) -> str:
-    """The baseline of the least weighted mean absolute error; the first in order where they tie."""
+    """The baseline of the least weighted mean absolute error; the first in order where they tie (float64 [n] all)."""
     loss = {}
     for name in names:
         known = (weights > 0) & ~np.isnan(values[name]) & ~np.isnan(outcome)

@@ -54,7 +54,7 @@ class BedFeatures:
         return np.where(np.isnan(query.demand_now), stored, query.demand_now)
 
     def changes(self, unit: int, since: int) -> Array | None:
-        """When patients of a unit came or went after an instant, as `hospital.features.demand.Demand` says."""
+        """When patients of a unit came or went after an instant: int64, as `hospital.features.demand.Demand` says."""
         return self._demand.changes(unit, since)
 
     def state(self, query: BedQuery) -> BedState:

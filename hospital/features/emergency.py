@@ -99,7 +99,8 @@ class EmergencyDepartment:
         }
 
     def flow(self, times: Array) -> dict[str, Array]:
-        """Who is there and what moved in the last hours, and the staff on duty."""
+        """Who is there and what moved in the last hours, and the staff on duty: float64 [n] each, NaN unknown; times:
+        int64 [n]."""
         return self._flow.at(times)
 
     def own(self, times: Array, row: Array) -> dict[str, Array]:
@@ -107,7 +108,8 @@ class EmergencyDepartment:
         return self._flow.own(times, row)
 
     def recent_waits(self, times: Array, rank: Array) -> dict[str, Array]:
-        """Waits (minutes) of the last patients seen: of all, and of those about as urgent."""
+        """Waits of the last patients seen, of all and of those about as urgent: minutes, float64 [n] each, NaN where
+        there are none; times: int64 [n]."""
         own_kind = np.full((times.size, RECENT_PATIENTS), np.nan)
         urgent = rank <= URGENT_RANK
         for kind, ones in self._recent.items():

@@ -39,7 +39,7 @@ def last_news(visits: Facts) -> int:
 
 
 def present_spans(facts: Facts, start: Array, end: Array, weight: Array | None = None) -> Spans:
-    """Spans of visits (facts with ``arrived_at``) from `start` to `end`, at most `MAX_STAY` after the arrival."""
+    """Spans of visits (facts with ``arrived_at``) from `start` to `end` (int64), at most `MAX_STAY` after it."""
     stop = np.minimum(or_forever(end), later(facts["arrived_at"], MAX_STAY))
     return Spans.of(facts, start, stop, weight)
 

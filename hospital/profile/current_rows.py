@@ -94,7 +94,7 @@ def instants(column: pd.Series) -> Array:
 
 
 def span(times: Array) -> tuple[int, int] | None:
-    """From where a record is whole to its end, of sorted instants; None with fewer than 20.
+    """From where a record is whole to its end, of sorted instants (int64 [n]); None with fewer than 20.
 
     It begins on the first day with half the usual rows (a table of stays holds some that began weeks before it),
     and no earlier than its tenth row; it ends with the tenth from the end: no single row shows.

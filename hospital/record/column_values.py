@@ -34,7 +34,7 @@ def is_known(values: Array) -> Array:
 
 
 def is_filled(values: Array | None) -> bool:
-    """Whether a column has a value anywhere; None, the hospital has no such column: it has not."""
+    """Whether a column (of any type) has a value anywhere; None, the hospital has no such column: it has not."""
     return values is not None and bool(is_known(values).any())
 
 

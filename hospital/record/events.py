@@ -207,7 +207,8 @@ class Events:
 
 
 def columns_from_rows(table: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Array]:
-    """Columns of a table from rows as the contracts return them (times as instants, missing None)."""
+    """Columns of a table from rows as the contracts return them (times as instants, missing None): int64 of times,
+    float64 of numbers, else of any type its kind has."""
     names: dict[str, Kind] = {c.name: c.kind for c in TABLES[table].columns}
     names["received_at"] = Kind.TIME
     out: dict[str, Array] = {}

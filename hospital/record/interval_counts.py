@@ -19,12 +19,12 @@ __all__ = ["Counter", "LastOnes", "Own", "Series", "Spans", "Together", "later",
 
 
 def or_forever(times: Array) -> Array:
-    """The times, with those missing as `FOREVER`: what has not happened has not ended anything."""
+    """The times (int64), with those missing as `FOREVER`: what has not happened has not ended anything."""
     return np.where(times == MISSING_TIME, FOREVER, times)
 
 
 def later(times: Array, microseconds: int) -> Array:
-    """The times moved on; what is missing or forever stays so."""
+    """The times (int64) moved on; what is missing or forever stays so."""
     fixed = (times == MISSING_TIME) | (times == FOREVER)
     return np.where(fixed, times, np.where(fixed, 0, times) + microseconds)
 
@@ -46,7 +46,7 @@ class Spans:
 
     @classmethod
     def of(cls, facts: Facts, start: Array, end: Array, weight: Array | None = None) -> "Spans":
-        """Spans [start, end) of facts, cut to when each was known; a missing start never begins."""
+        """Spans [start, end) of facts (int64 [n]), cut to when each was known; a missing start never begins."""
         begin = np.maximum(start, facts.known_from)
         stop = np.minimum(end, facts.known_until)
         keep = (start != MISSING_TIME) & (begin < stop)

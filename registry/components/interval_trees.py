@@ -63,7 +63,7 @@ class SpreadTrees:
         return (self.spread,) if self.by_hour is None else (self.spread, self.by_hour)
 
     def terms(self, X: Array, scale: Array, median: tuple[Array, Array]) -> Terms:
-        """Of the logarithm of the width in beds or minutes; arguments as of `QuantileTrees.terms`."""
+        """Of the logarithm of the width in beds or minutes; float64, arguments as of `QuantileTrees.terms`."""
         del median
         found = [engine.contributions(X) for engine in self.engines]
         values = sum((more.values for more in found[1:]), start=found[0].values)

@@ -59,7 +59,7 @@ class UsualCases:
 
     @classmethod
     def from_arrays(cls, stored: Mapping[str, Array], cells: int, features: int) -> "UsualCases":
-        """The vectors that a package stores.
+        """The vectors that a package stores: places, widenings and counts of any integer type, means of any float's.
 
         Raises:
             ValueError: they do not fit one another, or are of other cells or features.
@@ -79,7 +79,7 @@ class UsualCases:
         return found
 
     def to_arrays(self) -> dict[str, Array]:
-        """The arrays that `from_arrays` reads back."""
+        """The arrays that `from_arrays` reads back, of any type that it was given."""
         return {name: getattr(self, name.removeprefix("cases_")) for name in ARRAYS}
 
     def typical(self, cell: Array, situation: Array) -> Typical:

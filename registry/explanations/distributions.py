@@ -51,7 +51,7 @@ def _above_cut(quantiles: Array, beds: Array) -> Array:
 def exceedance(state: State, z: Array, floor: Array) -> Array:
     """Read off the quantiles of many states of each row ([n, states]); where none is cut, in units of the width.
 
-    Of demand, whose width is the same above as below.
+    Of demand, whose width is the same above as below. Float64 all: `z` [n, levels], `floor` [n], beds.
     """
     width = state.above * state.stretch
     out = np.empty(state.centre.shape)
@@ -69,4 +69,5 @@ def exceedance(state: State, z: Array, floor: Array) -> Array:
 
 
 def floored(values: Array, floor: Array) -> Array:
+    """Values (float64 [n, k]), none under its row's floor (float64 [n])."""
     return np.asarray(np.maximum(values, floor[:, None]))

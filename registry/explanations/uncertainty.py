@@ -79,7 +79,7 @@ class Moves:
     usual: Array
 
     def state(self, sums: Sequence[Array], stretch: Array) -> State:
-        """The state of sums ([n, states]) of start and what is added."""
+        """The state of sums (float64 [n, states] each) of start and what is added; `stretch`: float64, as they are."""
         centre, below, above, staffed = sums
         return State(centre, self.widths(below), self.widths(above), stretch, staffed)
 
@@ -141,7 +141,7 @@ def tension_of(model: ForecastModel, rows: Rows, quantiles: Array, staffed: Arra
 
 
 def moves_of(basis: Basis, staffed: Array) -> Moves:
-    """What each feature does to the centre, the spread and the beds, from its usual value to its own."""
+    """What each feature does to the centre, the spread and the beds (float64 [n]), from its usual value to its own."""
     model, rows = basis.model, basis.rows
     usual = _usual_values(basis)
     both = np.concatenate([usual, rows.X])

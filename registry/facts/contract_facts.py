@@ -34,10 +34,11 @@ def contract_facts(
 
     Args:
         judged, test: the judged rows with their inputs, and scored.
-        reported: what training reported of them; None where nobody reported anything (rows of later days).
+        reported: what training reported of them (as `registry.model.scoring.reported_arrays`: float64 and text [n]);
+            None where nobody reported anything (rows of later days).
         again: the same as recomputed.
-        felt: judged rows, and rows of the hospital total, that may be others since a person was erased from the
-            snapshot: these are not compared. None: nobody was.
+        felt: bool [n] each: judged rows, and rows of the hospital total, that may be others since a person was erased
+            from the snapshot: these are not compared. None: nobody was.
     """
     reported = again if reported is None else reported
     same_rows = np.array_equal(reported["row_id"], again["row_id"])

@@ -95,7 +95,7 @@ class Explained:
         )
 
     def lines(self) -> list[Array]:
-        """Rows that follow one another: of a unit and horizon, or of a department."""
+        """Rows (int64 each) that follow one another: of a unit and horizon, or of a department."""
         if isinstance(self.part, PreparedBeds):
             return [g.rows for g in self.groups]
         return _departments(self.part)
@@ -141,6 +141,10 @@ class Explained:
         """The same, and of the part of the rows in which it goes furthest; none where it cannot be computed.
 
         What one department, a night or the last weeks give away hardly shows among all rows.
+
+        Args:
+            values: float64 [n], NaN where there is none.
+            lines: as `lines` gives them.
         """
         y, x, earlier, at = self._found(values, lines, categories=categories)
         whole = excess_correlation(y, x, earlier, at)

@@ -79,7 +79,7 @@ class PreparedWaits:
         return local_hour(self.prediction_time, self.events.zone)
 
     def part(self, mask: Array) -> "PreparedWaits":
-        """Those of which `mask` is true; their weights come from themselves alone, so that no part knows another."""
+        """Those of which `mask` (bool [n]) is true; their weights come from themselves alone: no part knows another."""
         s = self.samples.part(mask)
         return PreparedWaits(self.events, self.features, s, self.X[mask], self.outcome[mask], _weights(s))
 
@@ -88,7 +88,7 @@ class PreparedWaits:
         return wait_rows(baselines, self.X, self.samples.query, self.features, self.events.place)
 
     def baselines(self, baselines: WaitBaselines) -> dict[str, Array]:
-        """Every baseline's forecast, minutes."""
+        """Every baseline's forecast: minutes, float64 [n]."""
         names = [f.name for f in self.features]
         return wait_baselines(baselines, self.X, self.samples.query, names, self.events.zone)
 
@@ -164,7 +164,7 @@ class PreparedBeds:
         return local_hour(self.prediction_time, self.events.zone)
 
     def part(self, mask: Array) -> "PreparedBeds":
-        """Those of which `mask` is true."""
+        """Those of which `mask` (bool [n]) is true."""
         widths = None if self.widths is None else self.widths[mask]
         return PreparedBeds(self.events, self.features, self.samples.part(mask), widths)
 
@@ -185,7 +185,7 @@ class PreparedBeds:
         return with_widths(rows, self.widths)
 
     def baselines(self, baselines: BedBaselines) -> dict[str, Array]:
-        """Every baseline's forecast, beds."""
+        """Every baseline's forecast: beds, float64 [n]."""
         s, e = self.samples, self.events
         return bed_baselines(
             baselines, s.query, self.units_of(baselines), s.now, s.last_week, e.zone, e.cadence_hours
@@ -235,8 +235,8 @@ def fitted_until(data: PreparedBeds | PreparedWaits, split: Split, part: str) ->
 
 
 def forecast(model: ForecastModel, rows: Rows) -> Array:
-    """Quantiles [n, levels] as they would be served: the model's, or the baseline's where the package is only that or a
-    unit's history is too short for the model."""
+    """Quantiles (float64 [n, levels]) as they would be served: the model's, or the baseline's where the package is only
+    that or a unit's history is too short for the model."""
     if not rows.baseline.size:
         return np.empty((0, len(LEVELS)))
     if model.manifest.kind != "model":

@@ -17,5 +17,5 @@ def log_wait(minutes: Array) -> Array:
 
 
 def held(log_error: Array) -> Array:
-    """Log errors held within one: a single wait of hours would drown a group's hundred others."""
+    """Log errors (float64, any shape) held within one: a single wait of hours would drown a group's hundred others."""
     return np.clip(log_error, -_MOST, _MOST)

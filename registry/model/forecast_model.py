@@ -108,7 +108,7 @@ class ForecastModel(ModelPackage):
         return half_of(self.median, self._files["median.ubj"])
 
     def quantiles_and_reasons(self, rows: Rows, reference: Rows | None = None) -> tuple[Array, Explained]:
-        """`quantiles` and `explain`, for the price of one pass over the trees that forecast."""
+        """`quantiles` (float64) and `explain`, for the price of one pass over the trees that forecast."""
         parts = self._parts(rows)
         quantiles = model_quantiles(rows, *parts, self.shift, self.z)
         return quantiles, self._explained(rows, reference, parts[0])

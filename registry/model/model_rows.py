@@ -29,7 +29,8 @@ def bed_baselines(
     zone: ZoneInfo,
     cadence: int,
 ) -> dict[str, Array]:
-    """Every baseline's forecast in beds; `unit`: position among the baselines' units."""
+    """Every baseline's forecast: beds, float64 [n]; `unit`: int64 [n], position among the baselines' units; `now` and
+    `last_week`: beds, float64 [n], NaN unknown."""
     horizon = baselines.horizon_index(query.horizon_hours)
     slot = week_slot(query.prediction_time, zone, cadence)
     return baselines.values(unit, horizon, slot, now, last_week)
@@ -45,7 +46,7 @@ def bed_rows(
     place: Place,
     cadence: int,
 ) -> Rows:
-    """Rows of a bed-demand model."""
+    """Rows of a bed-demand model: X is float32 [n, features], NaN missing; all else as of `bed_baselines`."""
     horizon = baselines.horizon_index(query.horizon_hours)
     values = bed_baselines(baselines, query, unit, now, last_week, place.zone, cadence)
     baseline = baselines.chosen({name: values[name] for name in BED_BASELINES}, horizon)
@@ -60,7 +61,7 @@ def bed_rows(
 def wait_baselines(
     baselines: WaitBaselines, X: Array, query: WaitQuery, names: list[str], zone: ZoneInfo
 ) -> dict[str, Array]:
-    """Every baseline's forecast in minutes."""
+    """Every baseline's forecast: minutes, float64 [n]; X: float32 [n, features], NaN missing."""
     return _wait_baselines(
         baselines, X, names, query.columns["triage"], local_hour(query.prediction_time, zone)
     )
@@ -69,7 +70,7 @@ def wait_baselines(
 def wait_rows(
     baselines: WaitBaselines, X: Array, query: WaitQuery, features: tuple[Feature, ...], place: Place
 ) -> Rows:
-    """Rows of a wait-time model; nobody waits less than they have already waited."""
+    """Rows of a wait-time model (X: float32 [n, features], NaN missing); nobody waits less than they have waited."""
     waited = (query.prediction_time - query.arrived_at) / 60e6
     hour = local_hour(query.prediction_time, place.zone)
     rows = wait_rows_of(baselines, X, features, query.columns["triage"], hour, waited)

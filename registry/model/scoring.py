@@ -58,7 +58,7 @@ def prepare_held_back(model: ForecastModel, prepared: P, split: Split) -> P:
 
 
 def score(model: ForecastModel, prepared: PreparedBeds | PreparedWaits, mask: Array) -> Scored:
-    """Forecasts, baselines and outcomes of the rows of which `mask` is true."""
+    """Forecasts, baselines and outcomes of the rows of which `mask` (bool [n]) is true."""
     if isinstance(prepared, PreparedBeds):
         return _score_beds(model, prepared.part(mask))
     return _score_waits(model, prepared.part(mask))
@@ -140,7 +140,8 @@ def _texts(values: list[str]) -> Array:
 def reported_scores(
     model: ForecastModel, prepared: PreparedBeds | PreparedWaits, split: Split
 ) -> tuple[dict[str, Array], dict[str, float]]:
-    """What the author reports of the test set: the rows' figures, and their mean absolute errors."""
+    """What the author reports of the test set: the rows' figures, as `reported_arrays` (float64 and text), and their
+    mean absolute errors."""
     scored = score(model, adapted(model, prepared), split.members("test", prepared.prediction_time))
     hospital_total = score_hospital_total(model.hospital_total, scored)
     metrics = _metrics(scored.known())
@@ -150,7 +151,8 @@ def reported_scores(
 
 
 def reported_arrays(scored: Scored, hospital_total: Scored | None) -> dict[str, Array]:
-    """The figures that a check compares: digests of rows, outcomes, forecasts, baselines; of the hospital total too."""
+    """The figures that a check compares: digests of rows (text [n]), outcomes, forecasts, baselines (float64 [n]); of
+    the hospital total too."""
     arrays = {"outcome": scored.outcome, "p50": scored.p50, "row_id": scored.row_id.astype(str)}
     arrays |= {f"baseline_{name}": values for name, values in scored.baselines.items()}
     if hospital_total is not None:
@@ -174,7 +176,7 @@ def _metrics(scored: Scored, of: str = "") -> dict[str, float]:
 
 
 def write_reported(folder: Path, arrays: dict[str, Array]) -> str:
-    """Keeps the author's report under its digest; returns it."""
+    """Keeps the author's report (arrays of any type but object) under its digest; returns it."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **{name: arrays[name] for name in sorted(arrays)})
     digest = sha256_bytes(buffer.getvalue())
@@ -183,7 +185,7 @@ def write_reported(folder: Path, arrays: dict[str, Array]) -> str:
 
 
 def read_reported(folder: Path, digest: str, *, stands: str | None = None) -> dict[str, Array]:
-    """The author's report of this digest.
+    """The author's report of this digest, arrays of any type but object.
 
     Args:
         folder: of all reports.

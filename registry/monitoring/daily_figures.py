@@ -117,7 +117,7 @@ def _skewness(values: Array) -> float:
 
 
 def shares_of(figures: tuple[Figure, ...]) -> Array:
-    """What each figure may spend: a family's share in equal parts; that of absent families goes to all: [k]."""
+    """What each figure may spend: a family's share in equal parts; that of absent families goes to all: float64 [k]."""
     count = {family: sum(f.family == family for f in figures) for family in FAMILIES}
     present = sum(SHARES[family] for family in FAMILIES if count[family])
     return np.array([SHARES[f.family] / count[f.family] / present for f in figures])

@@ -199,7 +199,8 @@ def gap(
 
 
 def mean_by_block(sums: Array, total: Array, *, resamples: int) -> Estimate | None:
-    """The mean of sums over weights by stretch of time, resampled by stretch; None with fewer than four."""
+    """The mean of sums over weights by stretch of time (float64 [stretches] each), resampled by stretch; None with
+    fewer than four."""
     blocks = int((total > 0).sum())
     draws = _draws(total.size, resamples)
     weight = draws @ total
@@ -215,6 +216,9 @@ def periods_to_pass(
 
     Only how much they vary about their part's own mean counts, never what the mean shows: a disadvantaged group cannot
     leave by being so.
+
+    Args:
+        parts: of each part of the history the sums and the weights by stretch, float64 [stretches] each.
     """
     squares, freedom = 0.0, 0
     for sums, total in parts:

@@ -175,7 +175,10 @@ def _reported(metric: str, group: str, value: float, n: int, weight: float) -> F
 
 
 def worst_case_of_censored(test: Scored, attribute: str, groups: Array) -> list[Finding]:
-    """Share under-predicted by group, if none and if all who left unseen would have waited beyond the p50."""
+    """Share under-predicted by group, if none and if all who left unseen would have waited beyond the p50.
+
+    groups: object [n], of the rows of the test set.
+    """
     findings = []
     forecast = np.isfinite(test.p50)
     for name in sorted(set(groups[forecast])):

@@ -87,7 +87,7 @@ def daily_sums(values: Array, weights: Array, times: Array) -> tuple[Array, Arra
 def decorrelation_days(daily: Array, least: int) -> int:
     """The first lag, at least `least`, at which a daily series' autocorrelation falls under 0.1.
 
-    No lag above a quarter of the series (but `least`) is looked at: there is too little of it.
+    No lag above a quarter of the series (but `least`) is looked at: there is too little of it. `daily`: float64 [days].
     """
     centred = daily - daily.mean()
     power = float(centred @ centred)
@@ -150,7 +150,7 @@ def block_starts(daily: Array, *, horizon_hours: float) -> Array:
 
 
 def long_run_sd(residuals: Array, window: int) -> float:
-    """Standard deviation of the mean of `window` consecutive days, from the residuals of earlier days.
+    """Standard deviation of the mean of `window` consecutive days, from the residuals of earlier days (float64 [days]).
 
     From non-overlapping window means where there are eight, and never under the Bartlett estimate over two
     weeks of lags (Newey & West 1987): the larger of the two, since too small a value alarms falsely.
@@ -174,7 +174,7 @@ def long_run_sd(residuals: Array, window: int) -> float:
 
 
 def largest_window_mean(residuals: Array, window: int) -> float:
-    """Largest |mean| of any `window` consecutive earlier days: what was usual has gone that far by itself."""
+    """Largest |mean| of any `window` consecutive earlier days (float64 [days]): what was usual goes that far itself."""
     if residuals.size < window:
         return math.inf
     sums = np.concatenate([np.zeros(1), np.cumsum(residuals)])

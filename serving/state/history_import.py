@@ -18,20 +18,24 @@ def rows_since(
 ) -> Iterator[dict[str, Any]]:
     """Rows (times as instants, missing left out) that still say something about `since` (instant) or later.
 
-    Audit attributes go into ``audit``, as applications send them.
+    Audit attributes go into ``audit``, as applications send them. Columns: int64 of instants, float64 of numbers,
+    object of texts, as `hospital.record.events` has them.
     """
     return _rows(columns, np.flatnonzero(_active(kind, columns, since)), audit)
 
 
 def rows_of(columns: Mapping[str, Array], audit: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
-    """Every row of these arrays, in their order, as `rows_since` writes them."""
+    """Every row of these arrays, in their order, with columns and rows as `rows_since` has them."""
     return _rows(columns, np.arange(columns["received_at"].size), audit)
 
 
 def parts_since(
     kind: str, columns: Mapping[str, Array], since: int, audit: Sequence[str] = (), *, size: int
 ) -> Iterator[list[dict[str, Any]]]:
-    """`rows_since` in parts of about `size` rows, always the same ones; all versions of a row stand in one part."""
+    """Rows of about `size` at a time, always the same ones, with columns and rows as `rows_since` has them.
+
+    All versions of a row stand in one part.
+    """
     chosen = np.flatnonzero(_active(kind, columns, since))
     row = _row_numbers(kind, columns)[chosen]
     order = np.lexsort((columns["received_at"][chosen], row))

@@ -201,7 +201,8 @@ def _read(
 def state_of(
     columns: Mapping[str, Mapping[str, Array]], manifest: Manifest, history_from: int
 ) -> HospitalState:
-    """The state in columns by table; `history_from`: instant from which the record is whole."""
+    """The state in columns (of any type, as `hospital.record.events` has them) by table; `history_from`: instant from
+    which the record is whole."""
     received = {kind: dict(found) for kind, found in columns.items() if found and found["received_at"].size}
     events = Events.of(
         received,

@@ -19,7 +19,7 @@ _CLOCKS_DIFFER = 5 * MINUTE
 def received_by(
     tables: Mapping[str, Mapping[str, Array]], now: int, derived: frozenset[str] = frozenset()
 ) -> dict[str, dict[str, Any]]:
-    """The columns by table, with no reception after `now` (instant).
+    """The columns by table (instants: int64), with no reception after `now` (instant).
 
     Plans (a roster, a unit that will open) are known now, though their own time lies ahead.
 

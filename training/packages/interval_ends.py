@@ -23,6 +23,7 @@ def fit_interval_ends(
     """Boosters of y's p10 and p90 by the pinball loss: the bytes of their ``.ubj`` files, by name.
 
     A long queue makes a wait uncertain upwards, and hardly downwards: each side has trees of its own.
+    X: float32 [n, features], NaN missing; y and weight: [n] of any float's type.
     """
     parameters = {
         "objective": "reg:quantileerror",

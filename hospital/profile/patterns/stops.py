@@ -209,7 +209,12 @@ def _values_that_stop(
 
 
 def constant_run(codes: Array, day: Array) -> tuple[int, int] | None:
-    """The longest run of one value in a column that otherwise varies, where it is no chance; None without one."""
+    """The longest run of one value in a column that otherwise varies, where it is no chance; None without one.
+
+    Args:
+        codes: int64 [n], the values' numbers, not negative.
+        day: int64 [n], ascending.
+    """
     edges = np.flatnonzero(np.diff(codes)) + 1
     starts, stops = np.concatenate([[0], edges]), np.concatenate([edges, [codes.size]])
     i = int(np.argmax(stops - starts))
@@ -231,6 +236,7 @@ def nats(rows: int, usual: float) -> float:
 def gap_finding(
     table: Latest, code: str, column: str, unit: str, times: Array, gap: Silence, names: tuple[str, ...] = ()
 ) -> Finding:
+    """A silence as a finding; times: int64 [n], the instants of the rows in their order."""
     rows = gap.stop - gap.start
     first, last = (day_text(int(times[i]), table.zone) for i in (gap.start, gap.stop - 1))
     return Finding(

@@ -48,7 +48,12 @@ def event_figures(
 def slope_figure(
     probability: Array, event: Array, times: Array, hours: float, alpha: float
 ) -> list[float | None] | None:
-    """The reliability slope, as `event_figures` has it; None where there are too few days for one."""
+    """The reliability slope, as `event_figures` has it; None where there are too few days for one.
+
+    Args:
+        probability, event: float64 [n], 0 to 1, and bool [n].
+        times: int64 [n], instants.
+    """
     found = reliability_slope(probability, event, times, hours) if _is_enough(event, times) else None
     return _estimate(found, alpha)
 

@@ -147,7 +147,7 @@ class Sums:
         return self._means(np.maximum(cuts - window, 0), cuts)
 
     def after(self, cuts: Array, window: int) -> tuple[Array, Array]:
-        """The same of some days from each cut on."""
+        """The same (float64) of some days from each cut (int64) on."""
         return self._means(cuts, np.minimum(cuts + window, self.rows.shape[1] - 1))
 
     def rows_before(self, cuts: Array) -> Array:
