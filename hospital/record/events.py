@@ -237,7 +237,9 @@ def _versions(table: str, columns: Columns, row: Array | None) -> Versions:
     order = order_of_versions(row, received)
     if order is not None:
         row, received = row[order], received[order]
-        columns = {name: values[order] for name, values in columns.items()}
+        columns = {
+            name: received if name == "received_at" else values[order] for name, values in columns.items()
+        }
     until = np.full(row.size, FOREVER, np.int64)
     same = row[1:] == row[:-1]
     until[:-1][same] = received[1:][same]

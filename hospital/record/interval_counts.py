@@ -36,13 +36,13 @@ class Spans:
     Attributes:
         start, end: int64 [n] instants; only spans with start < end are kept.
         row: int64 [n], the row of each span.
-        weight: int64 [n], what is summed.
+        weight: int64 [n], what is summed; None: each counts as one, and nothing is kept for it.
     """
 
     start: Array
     end: Array
     row: Array
-    weight: Array
+    weight: Array | None = None
 
     @classmethod
     def of(cls, facts: Facts, start: Array, end: Array, weight: Array | None = None) -> "Spans":
@@ -50,16 +50,14 @@ class Spans:
         begin = np.maximum(start, facts.known_from)
         stop = np.minimum(end, facts.known_until)
         keep = (start != MISSING_TIME) & (begin < stop)
-        weights = np.ones(start.size, np.int64) if weight is None else weight
-        return cls(begin[keep], stop[keep], facts.row[keep], weights[keep])
+        return cls(begin[keep], stop[keep], facts.row[keep], None if weight is None else weight[keep])
 
     def and_also(self, others: "Spans") -> "Spans":
-        """These spans and others, counted together."""
+        """These spans and others, counted together; neither has weights."""
         return Spans(
             np.concatenate([self.start, others.start]),
             np.concatenate([self.end, others.end]),
             np.concatenate([self.row, others.row]),
-            np.concatenate([self.weight, others.weight]),
         )
 
     def counter(self) -> "Counter":
@@ -82,6 +80,8 @@ class Counter:
 
     def sum(self, times: Array) -> Array:
         """The summed weight of those that hold at each time: int64 [n]."""
+        if self._start_sums is None or self._end_sums is None:
+            return self.count(times)
         return (
             self._start_sums[self._starts.searchsorted(times, "right")]
             - self._end_sums[self._ends.searchsorted(times, "right")]
@@ -122,7 +122,9 @@ class Together:
         return changes, np.array([count(changes) for count in self._counts], np.int64)
 
 
-def _sorted_sums(times: Array, weight: Array) -> tuple[Array, Array]:
+def _sorted_sums(times: Array, weight: Array | None) -> tuple[Array, Array | None]:
+    if weight is None:
+        return np.sort(times), None
     order = np.argsort(times, kind="stable")
     return times[order], np.concatenate([np.zeros(1, np.int64), np.cumsum(weight[order])])
 
@@ -133,7 +135,8 @@ class Own:
     def __init__(self, spans: Spans) -> None:
         order = np.lexsort((spans.start, spans.row))
         self._row, self._start = spans.row[order], spans.start[order]
-        self._end, self._weight = spans.end[order], spans.weight[order]
+        self._end = spans.end[order]
+        self._weight = None if spans.weight is None else spans.weight[order]
 
     def at(self, row: Array, times: Array) -> tuple[Array, Array]:
         """(count, sum) of the spans of each row (int64 [n]; -1: none) that hold at each time."""
@@ -145,7 +148,7 @@ class Own:
             at = np.minimum(low + step, self._row.size - 1)
             holds = (low + step < high) & (self._start[at] <= times) & (times < self._end[at])
             count += holds
-            total += np.where(holds, self._weight[at], 0)
+            total += holds if self._weight is None else np.where(holds, self._weight[at], 0)
         return count, total
 
 

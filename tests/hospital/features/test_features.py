@@ -19,7 +19,7 @@ from hospital.features.wait import WaitFeatures, WaitQuery
 from hospital.ingest.event_columns import events_of
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.record.events import FOREVER, Events, Facts
-from hospital.record.interval_counts import Counter, LastOnes, Series, Spans, Together
+from hospital.record.interval_counts import Counter, LastOnes, Own, Series, Spans, Together
 from hospital.times import DAY, HOUR, MINUTE, MISSING_TIME
 from registry.model.dataset import prepare_waits
 
@@ -40,6 +40,20 @@ def test_a_counter_counts_the_spans_that_hold_and_are_known(
     assert counter.sum(at).tolist() == [
         sum(s[0] for s, h in zip(spans, row, strict=True) if h) for row in holds
     ]
+
+
+@given(st.lists(st.tuples(TIME, TIME, TIME), max_size=12), st.lists(TIME, min_size=1, max_size=8))
+def test_spans_without_weights_count_as_ones(spans: list[tuple[int, int, int]], times: list[int]) -> None:
+    """What is kept of them is less, what is counted the same, of one's own row too."""
+    start, end, row = (np.array([s[i] for s in spans], np.int64) for i in range(3))
+    facts = Facts({}, row, np.zeros(start.size, np.int64), np.full(start.size, FOREVER))
+    plain, ones = (Spans.of(facts, start, end, weight) for weight in (None, np.ones(start.size, np.int64)))
+    assert plain.weight is None
+    at = np.array(times, np.int64)
+    assert plain.counter().sum(at).tolist() == ones.counter().sum(at).tolist()
+    assert plain.counter().count(at).tolist() == ones.counter().sum(at).tolist()
+    for found, wanted in zip(Own(plain).at(at, at), Own(ones).at(at, at), strict=True):
+        assert (found.dtype, found.tolist()) == (wanted.dtype, wanted.tolist())
 
 
 @given(
