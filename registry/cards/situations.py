@@ -89,7 +89,7 @@ CODES: Mapping[str, frozenset[str]] = {
     "rows_missing": frozenset({"gap", "rows_shift", "silent_hours", "silent_weekdays", "value_stops"}),
 }
 """By what reading the data names such a flaw; rows that count once though they are there twice are none."""
-_PERHAPS = frozenset({"no_power", "season_unknown", "uncertain_shift"})
+_PERHAPS = frozenset({"no_power", "season_hides", "season_unknown", "uncertain_shift"})
 """Notes of drift that show nothing to have moved: each says by itself what to wait for."""
 OF_A_ROTA = ("column_stops", "column_constant", "presence_shifts")
 """Of the table of staff these are a rota's."""

@@ -205,8 +205,10 @@ class _Judging:
         surest, widest = max(shifts, key=lambda s: s.certain), max(shifts, key=lambda s: s.furthest)
         size, is_certain = abs(surest.value), surest.certain > 0
         blocks_from = effect * (rules.unknown_season_factor if _season_unknown(daily) else 1.0)
+        # A season that was never seen hides as much as it makes; whatever it does, what is bounded did not move.
+        hidden = blocks_from - effect if widest.furthest > effect else 0.0
         power_at = None if family.seen is None else family.seen(rules)
-        power = None if power_at is None else max(s.power(power_at, effect) for s in shifts)
+        power = None if power_at is None else max(s.power(power_at - hidden, effect) for s in shifts)
         shown, verdict, note, limit = surest, Verdict.PASS, "", effect
         if is_certain and size > blocks_from:
             verdict, note, limit = Verdict.BLOCK, _direction(daily, surest.value), blocks_from
@@ -215,7 +217,7 @@ class _Judging:
         elif is_certain and size > effect:
             verdict, note = Verdict.INCONCLUSIVE, "season_unknown"
         elif power is not None and power < rules.power:
-            shown, verdict, note = widest, Verdict.INCONCLUSIVE, "no_power"
+            shown, verdict, note = widest, Verdict.INCONCLUSIVE, "season_hides" if hidden else "no_power"
         elif widest.furthest > effect:
             shown, verdict = widest, Verdict.NOT_SHOWN
             note = "not_shown" if power is None else "not_shown_power"

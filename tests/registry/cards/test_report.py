@@ -30,7 +30,7 @@ POLICY = default_policy()
 @pytest.fixture(scope="module")
 def evidence() -> Evidence:
     """A sound bed-demand model."""
-    return beds(Hospital(days=490), np.random.default_rng(9))
+    return beds(Hospital(days=500), np.random.default_rng(9))
 
 
 @pytest.fixture(scope="module")

@@ -46,10 +46,24 @@ def daily(values: Array, judged_days: int = 90, what: str = "mean", *, year_know
 def test_sound_hospitals_rarely_alarm(sound: Evidence) -> None:
     """Weeks, a year, epidemics and memory are not drift: 20 inputs each of 40 hospitals."""
     verdicts = [
-        judged(sound, *daily_inputs(Hospital(days=490), np.random.default_rng(seed))).verdict
+        judged(sound, *daily_inputs(Hospital(days=500), np.random.default_rng(seed))).verdict
         for seed in range(40)
     ]
     assert sum(v is not Verdict.PASS for v in verdicts) <= 2
+
+
+@pytest.mark.parametrize("hospital", [Hospital(days=365), Hospital(days=365, trend=1.2), Hospital(days=490)])
+def test_without_thirteen_months_what_arrivals_may_hide_keeps_the_gate_shut(
+    sound: Evidence, hospital: Hospital
+) -> None:
+    """A season that was never seen may hide a fifth more patients: that they are not shown opens nothing."""
+    for seed in range(10):
+        result = judged(sound, *daily_inputs(hospital, np.random.default_rng(seed)))
+        (arrivals,) = (f for f in result.findings if f.metric == "volume_shift")
+        assert result.verdict is not Verdict.PASS
+        assert (arrivals.verdict, arrivals.note) == (Verdict.INCONCLUSIVE, "season_hides") or (
+            arrivals.verdict is Verdict.BLOCK or arrivals.note == "season_unknown"
+        )
 
 
 @pytest.mark.parametrize("memory", [0.3, 0.6])

@@ -296,6 +296,22 @@ def test_the_stated_power_is_that_of_the_surer_window(sound: Evidence, what: str
     assert found(sound, series("mean")).power_at is None
 
 
+def test_a_season_never_seen_takes_its_effect_off_what_a_pass_could_have_seen(sound: Evidence) -> None:
+    """By the normal distribution again; arrivals whose whole interval lies within the effect pass all the same."""
+    spread = 0.4
+    unbounded, bounded = (series("count", 0.0, NOISE * s, year_known=False) for s in (spread, 0.01))
+    assert found(sound, replace(unbounded, year_known=True)).verdict is UNSHOWN
+    finding = found(sound, unbounded)
+    seen = RULES.volume_seen - (RULES.unknown_season_factor - 1) * EFFECTS["count"]
+    expected = []
+    for window in HALF_WAY:
+        beyond = seen - max(EFFECTS["count"], reach("count", NOISE * spread, window, ALPHA / 3))
+        expected.append(stats.norm.cdf(beyond / deviation("count", NOISE * spread, window)))
+    assert finding.power == pytest.approx(max(expected), rel=1e-9)
+    assert (finding.verdict, finding.note) == (OPEN, "season_hides")
+    assert found(sound, bounded).verdict is PASS
+
+
 def test_what_a_pass_could_have_seen_is_a_pass_though_less_may_be_there(sound: Evidence) -> None:
     """Arrivals with the power there must be, whose interval reaches beyond the effect; alone without it, none."""
     seen = series("count", 0.08, NOISE * 0.1)
