@@ -15,6 +15,7 @@ from registry.settings import Settings
 from serving.explanations.explainer import Explainer
 from serving.explanations.given_predictions import GivenPredictions
 from serving.forecasting.forecaster import make_forecaster
+from serving.freed_memory import FreedMemory
 from serving.gateway.service_parts import Parts
 from serving.gateway.upkeep import HourlyForgetting, Upkeep
 from serving.http.authentication import Authority
@@ -58,6 +59,7 @@ def real_parts(settings: Settings | None = None) -> Parts:
             "clock": look_at_clock,
             "checkpoint": checkpointer.look,
             "request keys": request_keys.look,
+            "freed memory": FreedMemory().look,
         },
         {"checkpoint": checkpointer.finish},
     )
