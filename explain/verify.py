@@ -1,11 +1,12 @@
 """The engine held against XGBoost and shap, row by row, and its results as shap knows them.
 
 The one importer of shap, and of XGBoost outside training, which is imported where it is compared with. A check runs it
-in a process of its own (`explain.verification`): ``python -m explain.verify FOLDER``, with ``model.ubj`` and
-``rows.npy`` in the folder.
+in a process of its own (`explain.verification`): ``python -m explain.verify`` reads folders, one a line, with
+``model.ubj`` and ``rows.npy`` in each, and answers each by a line of JSON.
 """
 
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -132,12 +133,22 @@ def _difference(ours: Array, theirs: Array) -> float:
     return float((np.abs(ours[known] - theirs[known]) / size).max())
 
 
-def main(folder: Path) -> int:
-    """Reads the folder, prints one JSON object."""
-    found = verify((folder / "model.ubj").read_bytes(), np.load(folder / "rows.npy", allow_pickle=False))
-    print(json.dumps(asdict(found)))
+def main() -> int:
+    """Answers until its input ends; what libraries print goes where errors go."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    for line in sys.stdin:
+        print(json.dumps(_answer(Path(line.rstrip("\n")))), file=answers, flush=True)
     return 0
 
 
+def _answer(folder: Path) -> dict[str, Any]:
+    try:
+        model = (folder / "model.ubj").read_bytes()
+        return asdict(verify(model, np.load(folder / "rows.npy", allow_pickle=False)))
+    except Exception as error:  # whoever asked is told, and the next may ask
+        return {"fault": f"{type(error).__name__}: {error}"}
+
+
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main())

@@ -19,6 +19,7 @@ import hypothesis
 import pytest
 from sqlalchemy.engine import make_url
 
+from explain.verification import verifying_in_one_process
 from hospital.ingest.hospital_reader import HospitalTables
 from registry.record.database import opened_database
 from tests.support.installation import Installation
@@ -79,6 +80,13 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"skipped in CI, where {marked[0]} tests must run: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_process_that_verifies() -> Iterator[None]:
+    """Models of all tests of this process are verified by one child: shap and XGBoost take seconds to be loaded."""
+    with verifying_in_one_process():
+        yield
 
 
 @pytest.fixture

@@ -1,8 +1,11 @@
 """The engine held against XGBoost and shap, in a process of its own; and what the engine itself needs."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +18,7 @@ from explain.forest.forest import grow
 from explain.formats.ensemble import Array
 from explain.leaf_search import AT_A_TIME, LeafSearch, _best, combs
 from explain.reasons import Contributions
-from explain.verification import Verification, verify_apart
+from explain.verification import Verification, verify_apart, verifying_in_one_process
 from explain.verify import _difference, as_shap, verify
 from registry.digests import canonical_json
 from registry.facts.cache import keep
@@ -86,6 +89,36 @@ def test_what_cannot_be_verified_is_said(trained: tuple[bytes, Array]) -> None:
         verify_apart(b"{}", trained[1])
 
 
+def test_one_child_verifies_one_model_after_the_other(trained: tuple[bytes, Array]) -> None:
+    """What one cannot be verified by says nothing of the next; a child that ended is started again."""
+    model, X = trained
+    alone, others = verify_apart(model, X), _verifiers()
+    with verifying_in_one_process():
+        assert verify_apart(model, X) == alone
+        (child,) = _verifiers() - others
+        with pytest.raises(ExplanationError, match=r"could not be verified: \w+Error: "):
+            verify_apart(b"{}", X)
+        assert verify_apart(model, X) == alone
+        assert _verifiers() - others == {child}
+        os.kill(child, signal.SIGKILL)
+        with suppress(ExplanationError):  # where it is asked before it is gone
+            assert verify_apart(model, X) == alone
+        assert verify_apart(model, X) == alone
+        assert child not in _verifiers()
+    assert _verifiers() == others
+
+
+def _verifiers() -> set[int]:
+    """Processes that verify, and were started by this one."""
+    found = set()
+    for process in Path("/proc").iterdir():
+        with suppress(OSError, ValueError):
+            parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+            if parent == os.getpid() and b"explain.verify" in (process / "cmdline").read_bytes():
+                found.add(int(process.name))
+    return found
+
+
 def test_a_figure_that_is_no_number_is_null() -> None:
     """A registration is JSON, which has no NaN."""
     found = Verification(3, 4, 5, 0, float("nan"), 1e-7, 0.0).to_json()
@@ -146,8 +179,10 @@ def test_a_child_loads_nothing_that_draws(tmp_path: Path) -> None:
     booster, X = small(2)
     (tmp_path / "model.ubj").write_bytes(bytes(booster.save_raw("ubj")))
     np.save(tmp_path / "rows.npy", X)
-    command = [sys.executable, "-X", "importtime", "-m", "explain.verify", str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-X", "importtime", "-m", "explain.verify"]
+    done = subprocess.run(
+        command, cwd=ROOT, input=f"{tmp_path}\n", capture_output=True, text=True, check=True
+    )
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert {"shap", "xgboost"} <= loaded
     assert [name for name in loaded if name.startswith(("matplotlib.", "shap.plots"))] == []
