@@ -146,7 +146,7 @@ def _answer(folder: Path) -> dict[str, Any]:
     try:
         model = (folder / "model.ubj").read_bytes()
         return asdict(verify(model, np.load(folder / "rows.npy", allow_pickle=False)))
-    except Exception as error:  # whoever asked is told, and the next may ask
+    except Exception as error:  # whoever asked gets it, and the next may ask
         return {"fault": f"{type(error).__name__}: {error}"}
 
 

@@ -152,7 +152,7 @@ def under_splits(trees: Sequence[dict[str, Any]], hours: Array, column: int) -> 
     to the tree of the nearest.
 
     Args:
-        hours: float64 [trees], ascending, what the column has where each tree answers.
+        hours: floats of any type [trees], ascending, what the column has where each tree answers.
         column: of X.
     """
     if len(trees) == 1:

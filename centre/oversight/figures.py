@@ -1,4 +1,4 @@
-"""How oversight does: alarm fatigue by level and unit, what was wrong and accepted, and the board's own overrides."""
+"""How well oversight works: alarm fatigue by level and unit, what was wrong and accepted, the board's own overrides."""
 
 from collections.abc import Sequence
 

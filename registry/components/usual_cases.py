@@ -59,7 +59,7 @@ class UsualCases:
 
     @classmethod
     def from_arrays(cls, stored: Mapping[str, Array], cells: int, features: int) -> "UsualCases":
-        """The vectors that a package stores: places, widenings and counts of any integer type, means of any float's.
+        """The vectors that a package stores: places, widenings and counts of any integer type, means of any float type.
 
         Raises:
             ValueError: they do not fit one another, or are of other cells or features.

@@ -141,7 +141,8 @@ def tension_of(model: ForecastModel, rows: Rows, quantiles: Array, staffed: Arra
 
 
 def moves_of(basis: Basis, staffed: Array) -> Moves:
-    """What each feature does to the centre, the spread and the beds (float64 [n]), from its usual value to its own."""
+    """What each feature does to the centre, the spread and the beds, from its usual value to its own: float64
+    [n, features] each; staffed: float64 [n]."""
     model, rows = basis.model, basis.rows
     usual = _usual_values(basis)
     both = np.concatenate([usual, rows.X])

@@ -277,6 +277,6 @@ def _of_learned_urgency(
 
 
 def nobody_waits(features: Sequence[Feature], X: Array) -> list[bool]:
-    """By row of X (float32 [n, features]) whether it is known that nobody waits in the emergency department."""
+    """By row of X (any floats, [n, features]) whether it is known that none waits in the emergency department."""
     place = next((j for j, f in enumerate(features) if f.name == ALL_WAITING), None)
     return [False] * len(X) if place is None else (X[:, place] == 0).tolist()
