@@ -13,6 +13,7 @@ from hospital.words.language import Language
 __all__ = ["Words", "codes"]
 
 _FEATURES_SHOWN = 8
+_YEAR_KNOWN_DAYS = 500  # the policy that ships (`history_days`); policies stand in the registry, above
 _MONDAY = dt.date(2024, 1, 1)
 _OF_WEEKDAYS = ("no_weekdays", "silent_weekdays", "heaped_times", "column_hours", "silent_hours")
 """Findings whose names are days of the week."""
@@ -166,6 +167,8 @@ class Words:
         lines = [self.t("history", round(model.history_days))]
         if model.baseline_first:
             lines.append(self.t("baseline_first"))
+        elif model.model == "wait-time" and model.history_days < _YEAR_KNOWN_DAYS:
+            lines.append(self.t("year_unknown", _YEAR_KNOWN_DAYS))
         if not model.season:
             lines.append(self.t("no_season"))
         if new_units and model.model == "bed-demand":
