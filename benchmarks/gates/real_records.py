@@ -32,7 +32,13 @@ from training.packages.package_request import Request
 from training.train import train
 
 _GATES = ("accuracy", "calibration", "fairness", "drift")
-_CODES = {"pass": 0.0, "not applicable": 0.0, "inconclusive": 1.0, "block": 2.0}
+_CODES = {
+    "pass": 0.0,
+    "not applicable": 0.0,
+    "not shown": 0.0,  # of a finding alone: it neither opens nor shuts
+    "inconclusive": 1.0,
+    "block": 2.0,
+}
 _BEGIN, _JUDGED, _END = (datetime(y, 1, 1, tzinfo=ZoneInfo("Europe/Berlin")) for y in (2021, 2022, 2023))
 
 
