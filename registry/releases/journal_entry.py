@@ -23,12 +23,14 @@ __all__ = ["ReleaseRecord", "Signs", "release_record", "subjects_of"]
 
 _RELEASED = ("promote", "roll back", "recover")
 _POLICY, _RESTORED = "put policy in force", "accept restore"
+_RETIRED = "retire key"
+_READ = (*_RELEASED, *DECISIONS, _POLICY, _RESTORED, _RETIRED)
 Signs = Callable[[str, str, Mapping[str, str]], bool]
 
 
 @dataclass(frozen=True)
 class ReleaseRecord:
-    """Entries of releases, reviews and policies, in order."""
+    """Entries of releases, reviews, policies and retirements, in order."""
 
     entries: Sequence[Entry]
 
@@ -75,6 +77,11 @@ class ReleaseRecord:
         entry = self.of(link)
         return entry is not None and entry.seq < policies[-1]
 
+    def number_of_statement(self, digest: str) -> int | None:
+        """Number of the entry of a retirement, by the digest of the statement that signed it; None: there is none."""
+        retired = (e for e in self.entries if e.action == _RETIRED)
+        return next((e.seq for e in retired if e.subjects.get("statement_digest") == digest), None)
+
 
 def release_record(settings: Settings) -> ReleaseRecord | None:
     """What the journal of an installation says; None while it cannot be read.
@@ -89,7 +96,7 @@ def release_record(settings: Settings) -> ReleaseRecord | None:
 
 
 def _record(connection: Connection) -> ReleaseRecord:
-    return ReleaseRecord(tuple(entries_of(connection, (*_RELEASED, *DECISIONS, _POLICY, _RESTORED))))
+    return ReleaseRecord(tuple(entries_of(connection, _READ)))
 
 
 def subjects_of(link: Link) -> dict[str, str]:

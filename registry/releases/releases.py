@@ -20,6 +20,7 @@ from registry.releases.journal_entry import ReleaseRecord, release_record
 from registry.releases.release import Link, Release, refusal
 from registry.releases.release_chain import read_chain, release_folder
 from registry.releases.release_times import policy_faults, time_faults
+from registry.releases.retirement import retirement_faults
 from registry.releases.vouching import rules_of, vouching_faults
 from registry.settings import Settings
 from registry.trust.policy_in_force import policy_of_digest
@@ -181,12 +182,13 @@ def vouch(settings: Settings, link: Link, trust: Trust, files: Mapping[str, byte
 def _verify_times(
     settings: Settings, link: Link, trust: Trust, record: ReleaseRecord | None, entered: int | None
 ) -> None:
-    """By the chain, by what it contains, and by the journal, it was made when it says, past no refusal or policy."""
+    """By chain, content and journal it was made when it says, past no refusal, policy or retirement."""
     board = policy_of_digest(settings.trust, trust.policy_digest).board
     approved = link if link.origin is None else link.origin
     signed = signed_by(settings.candidates / str(link.body["model"]), trust)
     faults = time_faults(record, link, board, entered, signed)
     faults += policy_faults(record, approved, str(link.body["policy_digest"]), trust.policy_digest)
+    faults += retirement_faults(record, link, trust, entered)
     if faults:
         raise refusal(str(link.body["model"]), link.number, "faulty", faults=tuple(faults))
 
