@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer()
+_SEALED = "erase from sealed files"
 _TERMS = {"recommendations": "predictions_days"}
 """Terms of the policy that go by another kind's."""
 _journal = typer.Typer(help="Verify or export the journal.")
@@ -209,21 +210,17 @@ def _erase_sealed(settings: "Settings", names: set[str], reason: str) -> int:
     """Rewrites sealed files; what was rewritten is an entry, what could not be is named."""
     from registry.erasure.sealed_files import erase_from_sealed
     from registry.record.database import opened_database, writing
-    from registry.record.journal import append
+    from registry.record.journal import append, entries_of
     from registry.record.tokens import account
 
     done = erase_from_sealed(settings, names, now=now())
-    if done.rewritten:
-        subjects = {f"{path.parent.name}/{path.name}": digest for path, digest in done.rewritten}
-        with opened_database(settings.database) as engine, writing(engine) as connection:
-            append(
-                connection,
-                actor=account(),
-                action="erase from sealed files",
-                subjects=subjects,
-                reason=reason,
-                now=now(),
-            )
+    subjects = {f"{path.parent.name}/{path.name}": digest for path, digest in done.erased}
+    with opened_database(settings.database) as engine, writing(engine) as connection:
+        entered = [entry.subjects for entry in entries_of(connection, (_SEALED,))]
+        # A command that was killed has no entry yet of what it rewrote: it is of this one, then.
+        new = {name: d for name, d in subjects.items() if all(e.get(name) != d for e in entered)}
+        if new:
+            append(connection, actor=account(), action=_SEALED, subjects=new, reason=reason, now=now())
     for path, _ in done.rewritten:
         say("journal.erased_from", path=path)
     for path, why in done.left:

@@ -4,13 +4,11 @@ A snapshot is named by the digest of its source and sealed by the digests of its
 in the registration. Ids in it are pseudonyms.
 """
 
-import fcntl
 import io
 import json
 import os
 import shutil
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,15 +30,16 @@ from registry.digests import (
     write_atomically,
 )
 from registry.errors import SignatureError, SnapshotError
+from registry.folder_lock import PENDING, one_at_a_time
 from registry.trust.keys import Signed
 
 __all__ = [
     "ERASED",
     "ERASURE",
-    "PENDING",
     "SEAL",
     "Tombstone",
     "open_snapshot",
+    "remove_unfinished",
     "seal_snapshot",
     "tombstone_of",
     "write_table",
@@ -50,8 +49,6 @@ SEAL = "seal.json"
 ERASED = "erased.json"
 """The tombstone of a snapshot from which persons were erased."""
 ERASURE = "vigie-snapshot-erasure-v1"
-PENDING = ".erased"
-"""What a table without a person is called until it takes its place."""
 _BUILDING = ".building-"
 
 
@@ -123,7 +120,7 @@ def seal_snapshot(snapshots: Path, hospital: HospitalTables) -> str:
     snapshots.mkdir(parents=True, exist_ok=True)
     with one_at_a_time(snapshots):
         if not (folder / SEAL).exists():
-            _remove_unfinished(snapshots)
+            remove_unfinished(snapshots)
             building = folder.with_name(f"{_BUILDING}{folder.name}")
             try:
                 _write(building, hospital)
@@ -135,16 +132,8 @@ def seal_snapshot(snapshots: Path, hospital: HospitalTables) -> str:
         return sha256_bytes(read_plain_file(folder / SEAL))
 
 
-@contextmanager
-def one_at_a_time(snapshots: Path) -> Iterator[None]:
-    """Two trainings begun together would each take away what the other has just put in place."""
-    with open(snapshots / ".lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _remove_unfinished(snapshots: Path) -> None:
-    """What a killed training was sealing: the tables of patients, which nobody would find again."""
+def remove_unfinished(snapshots: Path) -> None:
+    """What a killed training was sealing: tables of patients that nobody would find again. Within `one_at_a_time`."""
     for left in snapshots.glob(".*"):
         if left.is_dir():
             shutil.rmtree(left, ignore_errors=True)

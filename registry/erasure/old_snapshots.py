@@ -13,7 +13,8 @@ from typing import Any
 
 from hospital.times import DAY, instant
 from registry.candidates.candidates import candidates
-from registry.candidates.snapshots import SEAL, one_at_a_time
+from registry.candidates.snapshots import SEAL
+from registry.folder_lock import PENDING, one_at_a_time
 from registry.package.manifest import MODELS
 from registry.record.database import opened_database, writing
 from registry.record.journal import append
@@ -62,6 +63,7 @@ def remove_snapshots(settings: Settings, days: int, *, actor: str, now: datetime
             else:
                 path.unlink()
                 path.with_suffix(".erased.json").unlink(missing_ok=True)
+                path.with_name(f"{path.name}{PENDING}").unlink(missing_ok=True)
     return found
 
 

@@ -8,7 +8,7 @@ import io
 import json
 import os
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -23,16 +23,16 @@ from hospital.times import DAY, instant
 from registry.candidates.snapshots import (
     ERASED,
     ERASURE,
-    PENDING,
     SEAL,
     Tombstone,
-    one_at_a_time,
+    remove_unfinished,
     tombstone_of,
     write_table,
 )
 from registry.checkpoints.service_key import accepted_keys, service_key
-from registry.digests import canonical_json, sha256_bytes, sha256_file, write_atomically
+from registry.digests import canonical_json, sha256_bytes, sha256_file, sync_folder, write_atomically
 from registry.errors import SignatureError, SnapshotError
+from registry.folder_lock import PENDING, one_at_a_time
 from registry.settings import Settings
 from registry.trust.keys import Key
 
@@ -50,10 +50,12 @@ class SealedErasure:
     Attributes:
         rewritten: files without the person now, with their digests.
         left: files that still hold the person, and why.
+        erased: every file that a tombstone stands for, with its digest: those of now, and of before.
     """
 
     rewritten: tuple[tuple[Path, str], ...]
     left: tuple[tuple[Path, str], ...]
+    erased: tuple[tuple[Path, str], ...] = field(default=(), compare=False)
 
 
 def erase_from_sealed(settings: Settings, pseudonyms: Collection[str], *, now: datetime) -> SealedErasure:
@@ -64,17 +66,40 @@ def erase_from_sealed(settings: Settings, pseudonyms: Collection[str], *, now: d
     """
     done: list[tuple[Path, str]] = []
     left: list[tuple[Path, str]] = []
+    erased: list[tuple[Path, str]] = []
     key, keys, names = service_key(settings), accepted_keys(settings), set(pseudonyms)
     if key.public_key not in keys:
         why = f"the key in {settings.service_key.name} is not the service's that is trusted: no check would accept it"
         return SealedErasure((), ((settings.snapshots, why),))
     if settings.snapshots.is_dir():
         with one_at_a_time(settings.snapshots):
+            remove_unfinished(settings.snapshots)
             for folder in sorted(p for p in settings.snapshots.iterdir() if (p / SEAL).is_file()):
                 _each(folder, partial(_from_snapshot, folder, names, key, keys, now), done, left)
-    for path in sorted((settings.home / "evidence").glob("*.npz")):
-        _each(path, partial(_from_evidence, path, names, key, keys, now), done, left)
-    return SealedErasure(tuple(done), tuple(left))
+                _each(folder, partial(_of_snapshot, folder, keys), erased, [])
+    evidence = settings.home / "evidence"
+    if evidence.is_dir():
+        with one_at_a_time(evidence):
+            for unfinished in evidence.glob(
+                ".*.npz.*"
+            ):  # what a killed training was writing: nobody writes now
+                unfinished.unlink()
+            for path in sorted(evidence.glob("*.npz")):
+                _each(path, partial(_from_evidence, path, names, key, keys, now), done, left)
+                _each(path, partial(_of_evidence, path, keys), erased, [])
+    return SealedErasure(tuple(done), tuple(left), tuple(erased))
+
+
+def _of_snapshot(folder: Path, keys: frozenset[str]) -> list[tuple[Path, str]]:
+    """Files of a snapshot that its tombstone stands for, with their digests."""
+    stands = tombstone_of(folder / ERASED, sha256_file(folder / SEAL), keys)
+    return [(folder / name, digest) for name, digest in stands.files.items()]
+
+
+def _of_evidence(path: Path, keys: frozenset[str]) -> list[tuple[Path, str]]:
+    """A report that a tombstone stands for, with its digest."""
+    stands = tombstone_of(_tombstone(path), f"sha256:{path.stem}", keys)
+    return [(path, digest) for digest in stands.files.values()]
 
 
 def _each(
@@ -129,11 +154,16 @@ def _from_snapshot(
 def _take_places(folder: Path, stands: Tombstone) -> None:
     """Puts what a tombstone vouches for in the place of what it was; what nobody vouches for goes."""
     for new in folder.glob(f"*{PENDING}"):
-        old = folder / new.name.removesuffix(PENDING)
-        if stands.files.get(old.name) == sha256_file(new):
-            os.replace(new, old)
-        else:
-            new.unlink()
+        _take_place(new, folder / new.name.removesuffix(PENDING), stands)
+
+
+def _take_place(new: Path, old: Path, stands: Tombstone) -> None:
+    if not new.exists():
+        return
+    if stands.files.get(old.name) == sha256_file(new):
+        os.replace(new, old)
+    else:
+        new.unlink()
 
 
 def _of_person(frame: pd.DataFrame, own: str, names: set[str]) -> pd.Series:
@@ -165,10 +195,20 @@ def _joined(spans: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     return tuple(out)
 
 
+def _tombstone(report: Path) -> Path:
+    return report.with_suffix(".erased.json")
+
+
 def _from_evidence(
     path: Path, names: set[str], key: Key, keys: frozenset[str], now: datetime
 ) -> list[tuple[Path, str]]:
-    """Takes the person's id out of what training reported of its rows: the figures of a row without a name stay."""
+    """Takes the person's id out of what training reported of its rows: the figures of a row without a name stay.
+
+    The tombstone appears before the file takes its place, as with tables: killed in between, the next run finishes.
+    """
+    sealed, tombstone = f"sha256:{path.stem}", _tombstone(path)
+    former = tombstone_of(tombstone, sealed, keys)
+    _take_place(path.with_name(f"{path.name}{PENDING}"), path, former)
     content = path.read_bytes()
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         held = {name: arrays[name] for name in arrays.files}
@@ -178,8 +218,6 @@ def _from_evidence(
     gone = np.isin(ids.astype(str), sorted(names))
     if not gone.any():
         return []
-    sealed, tombstone = f"sha256:{path.stem}", path.with_suffix(".erased.json")
-    former = tombstone_of(tombstone, sealed, keys)
     if sha256_bytes(content) != former.files.get(path.name, sealed):
         raise SnapshotError("trust_errors.erasure.not_sealed")
     held["row_id"] = np.where(gone, "", ids.astype(str))
@@ -188,6 +226,9 @@ def _from_evidence(
     digest = sha256_bytes(buffer.getvalue())
     count = former.removed.get(path.name, 0) + int(gone.sum())
     after = Tombstone(sealed, {path.name: digest}, {path.name: count}, (), instant(now))
+    new = path.with_name(f"{path.name}{PENDING}")
+    write_atomically(new, buffer.getvalue())
     write_atomically(tombstone, canonical_json(key.sign(ERASURE, after.body).to_json()))
-    write_atomically(path, buffer.getvalue())
+    _take_place(new, path, after)
+    sync_folder(path.parent)
     return [(path, digest)]

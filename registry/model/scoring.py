@@ -14,6 +14,7 @@ from hospital.ingest.hospital_reader import HospitalTables
 from registry.digests import sha256_bytes, sha256_file, write_atomically
 from registry.errors import SnapshotError
 from registry.evidence.records import UNIT, Scored
+from registry.folder_lock import PENDING, one_at_a_time
 from registry.model.dataset import PreparedBeds, PreparedWaits, forecast, prepare_beds, prepare_waits
 from registry.model.forecast_model import ForecastModel
 from registry.model.hospital.hospital_total_scores import score_hospital_total
@@ -180,7 +181,9 @@ def write_reported(folder: Path, arrays: dict[str, Array]) -> str:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **{name: arrays[name] for name in sorted(arrays)})
     digest = sha256_bytes(buffer.getvalue())
-    write_atomically(folder / f"{digest.removeprefix('sha256:')}.npz", buffer.getvalue())
+    folder.mkdir(parents=True, exist_ok=True)
+    with one_at_a_time(folder):
+        write_atomically(folder / f"{digest.removeprefix('sha256:')}.npz", buffer.getvalue())
     return digest
 
 
@@ -196,6 +199,9 @@ def read_reported(folder: Path, digest: str, *, stands: str | None = None) -> di
         SnapshotError: it is missing or was changed.
     """
     path = folder / f"{digest.removeprefix('sha256:')}.npz"
+    unplaced = path.with_name(f"{path.name}{PENDING}")  # an erasure was killed before it took its place
+    if stands is not None and unplaced.is_file() and sha256_file(unplaced) == stands:
+        path = unplaced
     if not path.exists() or sha256_file(path) != (stands or digest):
         raise SnapshotError("registry.model.no_report")
     with np.load(path, allow_pickle=False) as arrays:

@@ -18,7 +18,6 @@ from hospital.ingest.reading_findings import Finding, StoredFinding
 from registry.candidates.snapshots import (
     ERASED,
     ERASURE,
-    PENDING,
     SEAL,
     Tombstone,
     open_snapshot,
@@ -28,6 +27,7 @@ from registry.candidates.snapshots import (
 )
 from registry.digests import canonical_json, sha256_bytes, sha256_file, write_atomically
 from registry.errors import SnapshotError
+from registry.folder_lock import PENDING
 from registry.trust.keys import Key, create_key
 from tests.support.plain_hospital import hospital_of
 

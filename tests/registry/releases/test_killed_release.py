@@ -1,14 +1,8 @@
 """A release that is killed, or fails, at any moment leaves what the next command mends; nothing half done is served."""
 
-import os
 import shutil
-import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
 
 from registry.record.database import opened_database
 from registry.record.journal import entries
@@ -18,55 +12,8 @@ from registry.releases.releases import current_release
 from registry.settings import Settings
 from registry.trust.trust_store import load_trust
 from tests.support.installation import Installation
+from tests.support.killed_moments import FAILED, KILLED, at_moment
 from tests.support.releasing import approve_way_back, promote_version, roll_back
-
-_KILLED, _FAILED = 9, 3
-_CHANGES = frozenset({"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.link", "os.chmod"})
-_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-
-
-def _at_moment(number: int, way: str, folder: Path, work: Callable[[], object]) -> int:
-    """Does some work in a child that is killed, or whose file operation fails, at a moment; how the child ended."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            _arm(number, way, str(folder))
-            work()
-            code = 0
-        except OSError:
-            code = _FAILED
-        except BaseException:
-            code = _FAILED if way == "fail" else 1
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
-def _arm(number: int, way: str, folder: str) -> None:
-    """Counts what changes files under a folder, what is made durable, and commits; ends the process at a number."""
-    count, sync = 0, os.fsync
-
-    def moment() -> None:
-        nonlocal count
-        count += 1
-        if count == number:
-            if way == "kill":
-                os._exit(_KILLED)
-            raise OSError(28, "No space left on device")
-
-    def hook(name: str, arguments: tuple[Any, ...]) -> None:
-        changes = name in _CHANGES or (name == "open" and int(arguments[2] or 0) & _WRITES)
-        if changes and str(arguments[0]).startswith(folder):
-            moment()
-
-    def durable(handle: int) -> None:
-        moment()
-        sync(handle)
-
-    os.fsync = durable
-    event.listen(Engine, "commit", lambda _: moment())
-    sys.addaudithook(hook)
 
 
 def _in_order(installation: Installation) -> int:
@@ -112,11 +59,11 @@ def test_at_every_moment(installation: Installation, action: str, way: str) -> N
             if action == "promote"
             else (lambda i=other: roll_back(i, members=()))
         )
-        code = _at_moment(number, way, copy, work)
+        code = at_moment(number, way, copy, work)
         past = past + 1 if code == 0 else 0  # a moment whose failure is forgiven ends well, too
         if past > 3:
             break
-        assert code in (0, _KILLED, _FAILED)
+        assert code in (0, KILLED, FAILED)
         assert _in_order(other) in (before, before + 1)
         if _lowest(other) == before:
             assert work().sequence == before + 1  # type: ignore[no-untyped-call]
