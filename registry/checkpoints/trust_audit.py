@@ -19,17 +19,21 @@ from registry.digests import canonical_json, read_plain_file, sha256_bytes
 from registry.errors import TrustError
 from registry.record.journal import Entry, entries_of
 from registry.record.journal_audit import JournalFault
+from registry.trust.statement_entry import CHANGES, is_entered
 from registry.trust.trust_store import FILE, load_trust
 from registry.trust.trusted_people import Trust
 
 __all__ = ["ACCEPT", "trust_faults"]
 
 ACCEPT = "accept restore"
-_PEOPLE = ("found trust", "trust key", "retire key", "take key out", "put policy in force")
 _STOPS = ("stop", "resume")
 _RELEASES = ("promote", "roll back", "recover")
 """Their entries are committed before the lowest acceptable number rises in the file; the others after it is changed."""
 _GONE = ""
+_UNENTERED = (
+    "has a change that the board signed and no entry names: its command was killed before that; the same command "
+    "again, or the next change of people or policy, enters it"
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ def trust_faults(
         checkpoints: those that count, of entries that are there, in their order.
     """
     with _nobody_changing(folder):
-        changes = list(entries_of(connection, (*_PEOPLE, *_STOPS, *_RELEASES, ACCEPT)))
+        changes = list(entries_of(connection, (*CHANGES, *_STOPS, *_RELEASES, ACCEPT)))
         digest = _digest_of(folder)
         faults, state = _seen(changes, checkpoints)
         at = f"{FILE} "
@@ -66,6 +70,8 @@ def trust_faults(
             trust = load_trust(folder) if digest != _GONE else None
         except TrustError as error:
             return [*faults, JournalFault(0, str(error))]
+        if trust is not None and faults and len(trust.statements) > 1 and not is_entered(connection, trust):
+            faults.append(JournalFault(0, at + _UNENTERED))
     if trust is not None and not faults:
         faults += [JournalFault(seq, at + words) for seq, words in _content_faults(trust, changes)]
     return faults

@@ -22,6 +22,7 @@ from registry.settings import Settings
 from registry.trust.ceremony import missing_signatures, next_statement, signed_statement
 from registry.trust.keys import Key
 from registry.trust.policy_in_force import keep_text, policy_of_digest, require_no_looser
+from registry.trust.statement_entry import enter_statement
 from registry.trust.trust_store import FILE, load_trust, locked_trust, save_trust, trust_digest
 from registry.trust.trusted_people import Trust, TrustedKey
 
@@ -173,6 +174,8 @@ def _change(
         change(_new())  # what may not be is refused before a folder is made
     with locked_trust(folder):
         former = load_trust(folder) if (folder / FILE).exists() else None
+        if former is not None and (founding or len(former.statements) > 1):  # of a command that was killed
+            enter_statement(settings, former, _account(), now)
         present = change(former or _new())
         if founding or (former is not None and former.founded and not present.signed):
             present = _signed(settings, former or _new(), present, signers, policy)
