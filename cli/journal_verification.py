@@ -42,6 +42,7 @@ def vouched(settings: "Settings", connection: "Connection", public_key: str) -> 
         expected=bool(keys),
         statements=statements,
         known_since=first_release(settings),
+        demo=trust is not None and trust.demo,
     )
 
 

@@ -15,6 +15,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 GENESIS = "sha256:" + "0" * 64
+WITHIN = 300 * 1_000_000
+"""Microseconds: a checkpoint comes a minute after an entry at most, while Vigie runs."""
 SIGNED = ("seq", "at", "actor", "action", "subjects", "reason", "payload_digest", "previous")
 
 
@@ -44,8 +47,8 @@ def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def entry_faults(lines: list[bytes], digests: dict[int, str]) -> Iterator[str]:
-    """What is wrong with the chain; fills `digests`, by the entries' numbers."""
+def entry_faults(lines: list[bytes], digests: dict[int, str], times: dict[int, int]) -> Iterator[str]:
+    """What is wrong with the chain; fills `digests` and `times` (in microseconds), by the entries' numbers."""
     previous, number = GENESIS, 0
     for line in lines:
         number += 1
@@ -71,6 +74,8 @@ def entry_faults(lines: list[bytes], digests: dict[int, str]) -> Iterator[str]:
         if kept and shown != entry["payload_digest"]:
             yield f"the payload of entry {seq} was edited"
         digests[number] = previous = computed
+        if type(entry["at"]) is int:
+            times[number] = entry["at"]
 
 
 def checkpoint_faults(
@@ -150,6 +155,25 @@ def act_faults(
     )
 
 
+def late(good: list[dict[str, Any]], times: dict[int, int]) -> Iterator[str]:
+    """Entries that were written long before a checkpoint covered them: who cut the file meanwhile leaves just that.
+
+    So does a service that was killed. The first checkpoint is made with the installation, if nobody took it away.
+    """
+    covered = 0
+    for body in good:
+        since = times.get(covered + 1, body["at"])
+        if body["at"] - since > WITHIN:
+            begun, signed = (
+                datetime.fromtimestamp(at // 1_000_000, UTC) for at in (max(since, 0), body["at"])
+            )
+            yield (
+                f"not vouched for: entries {covered + 1} to {body['seq']} were written from {begun:%Y-%m-%d %H:%M:%S} "
+                f"UTC on and signed for on {signed:%Y-%m-%d %H:%M:%S} UTC: whether they were written anew meanwhile"
+            )
+        covered = body["seq"]
+
+
 def whole_lines(path: str) -> list[bytes]:
     """A file's lines; what has no end was cut off by a crash before anybody relied on it."""
     content = Path(path).read_bytes()
@@ -165,11 +189,12 @@ def main() -> int:
     parser.add_argument("--noted", default="", help="the digest of a checkpoint that you noted earlier")
     asked = parser.parse_args()
     digests: dict[int, str] = {}
+    times: dict[int, int] = {}
     good: list[dict[str, Any]] = []
     line_digests: list[str] = []
     lost: list[str] = []
     try:
-        faults = list(entry_faults(whole_lines(asked.journal), digests))
+        faults = list(entry_faults(whole_lines(asked.journal), digests, times))
         faults += checkpoint_faults(whole_lines(asked.checkpoints), asked.key, good, line_digests, lost)
     except (OSError, ValueError) as error:
         print(f"A file or the key cannot be read: {type(error).__name__}.", file=sys.stderr)
@@ -188,7 +213,7 @@ def main() -> int:
         faults.append(
             "the checkpoint that you noted is gone: journal and checkpoints were put back or made anew"
         )
-    for words in [*faults, *lost]:
+    for words in [*faults, *lost, *late([body for body in good if body not in wrong], times)]:
         print(words)
     last, covered = max(digests, default=0), max((b["seq"] for b in good if b not in wrong), default=0)
     if covered < last:

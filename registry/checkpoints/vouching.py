@@ -16,7 +16,9 @@ from registry.record.tables.record_tables import journal
 __all__ = ["Vouching", "vouch"]
 
 _FIRST_WITHIN = 5 * MINUTE
-"""Between the first entry and the first checkpoint: both are made when an installation is."""
+"""Between the first entry and the first checkpoint, both made when an installation is; others come in a minute."""
+_NAMED = 10
+"""Stretches of entries that were signed for late, so many are named."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ def vouch(
     expected: bool = False,
     statements: Sequence[Mapping[str, Any]] = (),
     known_since: int | None = None,
+    demo: bool = False,
 ) -> Vouching:
     """Reads the journal and its checkpoints.
 
@@ -65,13 +68,14 @@ def vouch(
         statements: about people, of the trust file: by them the board's signatures under a restore are judged; where
             the first names the service's key, checkpoints were made from the founding on.
         known_since: instant of the first release that somebody signed: checkpoints were made then; None: not known.
+        demo: entries are of a demo, whose clock is another than that of checkpoints.
 
     Raises:
         CheckpointError: the checkpoints' file is there, and cannot be read.
     """
     read = _read(file, keys, statements)
     good, faults, damaged = read.good, read.faults, bool(read.faults)
-    found = audit(connection, noted=frozenset(c.seq for c in good))
+    found = audit(connection, noted=frozenset(n for c in good for n in (c.seq, c.seq + 1)) | {1})
     wrong = [fault for c in good for fault in _compared(c, found)]
     faults += wrong[:1] if wrong else []  # the first says where it begins
     whole = [c for c in good if found.digests.get(c.seq) == c.digest]
@@ -90,7 +94,7 @@ def vouch(
         tuple(faults),
         covered,
         last,
-        tuple(_limits(found, covered, last)),
+        tuple(_limits(found, covered, last, [] if demo else _late(whole, found, begun_late, read))),
         tuple(whole),
         newest=good[-1] if good else None,
         damaged=damaged,
@@ -208,7 +212,35 @@ def _compared(c: Checkpoint, found: Audit) -> list[JournalFault]:
     return [JournalFault(c.seq, words)]
 
 
-def _limits(found: Audit, covered: int, last: Checkpoint | None) -> list[str]:
+def _late(
+    good: Sequence[Checkpoint], found: Audit, begun_late: Checkpoint | None, read: "_Read"
+) -> list[str]:
+    """Entries that were written long before a checkpoint covered them: who cut the file meanwhile leaves just that.
+
+    A service that was killed leaves it, too, so it is no fault; the newest are named, and how many there are before.
+    """
+    said = []
+    for number, c in enumerate(good):
+        former = good[number - 1] if number else None
+        first = 1 if former is None else former.seq + 1
+        since = found.times.get(first, c.at)
+        is_said = former is None and (c is begun_late or c.line in read.known_losses)
+        if c.at - since <= _FIRST_WITHIN or is_said:
+            continue
+        begun, signed = (f"{moment(at):%Y-%m-%d %H:%M:%S} UTC" for at in (max(since, 0), c.at))
+        said.append(
+            f"entries {first} to {c.seq} were written from {begun} on and signed for on {signed}: that none of them "
+            "was cut off or written anew meanwhile is not vouched for"
+        )
+    more = len(said) - _NAMED
+    return said[-_NAMED:] + (
+        [f"nor is it for {more} other stretches of entries before, which were signed for late"]
+        if more > 0
+        else []
+    )
+
+
+def _limits(found: Audit, covered: int, last: Checkpoint | None, late: Sequence[str]) -> list[str]:
     limits = []
     if covered < found.head.seq:
         younger = found.head.seq - covered
@@ -216,6 +248,7 @@ def _limits(found: Audit, covered: int, last: Checkpoint | None) -> list[str]:
             f"entries from {covered + 1} on ({younger}, to {found.head.seq}) are younger than the last checkpoint: "
             "that none of them was cut off or written anew is not vouched for"
         )
+    limits += late
     if last is not None:
         limits.append(
             "entries after the last checkpoint that were cut off together with it, and an older copy of journal and "

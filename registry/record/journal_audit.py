@@ -34,6 +34,7 @@ class Audit:
         head: of the last one; number 0 where there is none.
         erased: entries whose payload was erased; that is no fault.
         digests: of the entries that were asked for by number.
+        times: instants of these; what is no instant is not among them.
     """
 
     entries: int
@@ -41,6 +42,7 @@ class Audit:
     faults: tuple[JournalFault, ...]
     erased: tuple[int, ...]
     digests: Mapping[int, str] = field(default_factory=dict)
+    times: Mapping[int, int] = field(default_factory=dict)
 
 
 def verify(connection: Connection, *, kept: Head | None = None) -> list[JournalFault]:
@@ -52,13 +54,14 @@ def audit(connection: Connection, *, kept: Head | None = None, noted: Container[
     """Reads the whole journal; `kept`, a head noted earlier, shows whether later entries were cut off.
 
     Args:
-        noted: numbers of entries whose digests the caller will compare.
+        noted: numbers of entries whose digests and instants the caller will compare.
     """
     faults: list[JournalFault] = []
     erased: list[int] = []
     explained: set[str] = set()  # subjects of the entries that say of an erasure
     over: set[int] = set()  # entries whose payload was older than its term
     digests: dict[int, str] = {}
+    times: dict[int, int] = {}
     last, count, found_kept = Head(0, GENESIS), 0, kept is None or kept.seq == 0
     try:
         for row in rows(connection):
@@ -73,11 +76,12 @@ def audit(connection: Connection, *, kept: Head | None = None, noted: Container[
             last, count = Head(seq, row["digest"]), count + 1
             if seq in noted:
                 digests[seq] = row["digest"]
+                times |= {seq: row["at"]} if isinstance(row["at"], int) else {}
             found_kept = found_kept or last == kept
         lost = list(connection.scalars(_LOST_PAYLOADS))
     except DBAPIError as error:
         faults.append(JournalFault(last.seq + 1, _unreadable(error)))
-        return Audit(count, last, tuple(faults), tuple(erased), digests)
+        return Audit(count, last, tuple(faults), tuple(erased), digests, times)
     if not found_kept and kept is not None:
         faults.append(
             JournalFault(kept.seq, "the entry noted earlier is gone or another: entries were cut off")
@@ -89,7 +93,7 @@ def audit(connection: Connection, *, kept: Head | None = None, noted: Container[
         JournalFault(seq, "its payload is gone, and no entry says that it was erased") for seq in unexplained
     ]
     faults += [JournalFault(int(seq), "a payload without its entry") for seq in lost]
-    return Audit(count, last, tuple(faults), tuple(erased), digests)
+    return Audit(count, last, tuple(faults), tuple(erased), digests, times)
 
 
 def _payloads_over(row: Mapping[str, Any], most: int) -> set[int]:
