@@ -12,7 +12,14 @@ from registry.digests import canonical_json, sha256_bytes
 from registry.errors import SignatureError, TrustError
 from registry.trust.keys import Key, Signed, is_demo_key
 
-__all__ = ["PEOPLE", "missing_signatures", "next_statement", "signed_statement", "verify_statements"]
+__all__ = [
+    "PEOPLE",
+    "is_members",
+    "missing_signatures",
+    "next_statement",
+    "signed_statement",
+    "verify_statements",
+]
 
 PEOPLE = "vigie-people-v1"
 _LEAST = 2
@@ -74,6 +81,17 @@ def missing_signatures(
         signed.verify()
         names.add(board[signed.public_key])
     return max(needed - len(names), 0), tuple(sorted(set(board.values()) - names))
+
+
+def is_members(
+    statements: Sequence[Statement], body: Mapping[str, Any], signature: object, *, demo: bool
+) -> bool:
+    """Whether one of the signatures of a statement after others, as a file has it, is of a member who may sign it."""
+    try:
+        missing_signatures(statements, {"body": body, "signatures": [signature]}, demo=demo)
+    except (SignatureError, KeyError, TypeError, AttributeError):
+        return False
+    return True
 
 
 def verify_statements(statements: Sequence[Statement], *, demo: bool) -> None:

@@ -60,7 +60,8 @@ def stop_model(settings: Settings, model: str, key: Key, *, reason: str, now: da
             )
         if faults:
             raise TrustError("trust_errors.stops.not_stopped", model=model, faults=tuple(faults))
-        if _signer(trust, model) is not None:  # one that nobody signed makes room for this one
+        # One that nobody signed makes room for this one, and so does one that a quorum let end: it was put back.
+        if _signer(trust, model) is not None and not _is_over(settings, trust, model):
             _enter_stop(settings, trust, model, now)
             raise TrustError("trust_errors.stops.stopped_already", model=model)
         trust = trust.with_stop(model, signed.to_json())
@@ -90,7 +91,7 @@ def resume_model(
         body = {"model": model, "stop_digest": stop_digest}
         path = settings.trust / f"resume-{model}.json"
         signatures = {
-            s.public_key: s for s in (*_collected(path, body), *(k.sign(_RESUME, body) for k in keys))
+            s.public_key: s for s in (*_collected(trust, path, body), *(k.sign(_RESUME, body) for k in keys))
         }
         names = tuple(sorted({_member(trust, signed) for signed in signatures.values()}))
         quorum = policy_of_digest(settings.trust, trust.policy_digest).board.quorum
@@ -128,6 +129,16 @@ def _entered(settings: Settings, model: str) -> str | None:
     return acts[-1].subjects.get("stop_digest") if acts and acts[-1].action == "stop" else None
 
 
+def _is_over(settings: Settings, trust: Trust, model: str) -> bool:
+    """Whether the journal has an end of the very stop that stands in the trust file; not, where it cannot be read."""
+    digest = _digest(trust.stopped[model])
+    try:
+        with existing_database(settings.database) as engine, engine.connect() as connection:
+            return any(e.subjects.get("stop_digest") == digest for e in entries_of(connection, ("resume",)))
+    except (RegistryError, SQLAlchemyError):
+        return False
+
+
 def _entitled(settings: Settings, trust: Trust) -> tuple[str, ...]:
     """The roles that may stop, by the policy in force; by the one that ships, where that cannot be used."""
     try:
@@ -157,13 +168,18 @@ def _member(trust: Trust, signed: Signed) -> str:
         raise TrustError("trust_errors.stops.not_resumed", why=error) from None
 
 
-def _collected(path: Path, body: Mapping[str, str]) -> list[Signed]:
-    """Signatures that were given before, of this very stop; what is no such file counts for nothing."""
+def _collected(trust: Trust, path: Path, body: Mapping[str, str]) -> list[Signed]:
+    """Signatures that were given before, of this very stop, in the name of members who are in office."""
     try:
         found = [Signed.from_json(value) for value in json.loads(read_plain_file(path))]
-    except (OSError, ValueError, TypeError, SignatureError):
+    except (OSError, ValueError, TypeError, RecursionError, SignatureError):
         return []
-    return [signed for signed in found if signed.body == body]
+    return [signed for signed in found if signed.body == body and _is_member(trust, signed)]
+
+
+def _is_member(trust: Trust, signed: Signed) -> bool:
+    key = trust.key_of(signed.public_key)
+    return key is not None and "board" in key.roles and not key.retired
 
 
 def _enter_stop(settings: Settings, trust: Trust, model: str, now: datetime) -> None:

@@ -19,7 +19,7 @@ from registry.policy.board_policy import Policy, default_policy
 from registry.record.database import opened_database, writing
 from registry.record.journal import append
 from registry.settings import Settings
-from registry.trust.ceremony import missing_signatures, next_statement, signed_statement
+from registry.trust.ceremony import is_members, missing_signatures, next_statement, signed_statement
 from registry.trust.keys import Key
 from registry.trust.policy_in_force import keep_text, policy_of_digest, require_no_looser
 from registry.trust.statement_entry import enter_statement
@@ -231,7 +231,7 @@ def _signed(
     members = {k.name for k in present.keys if "board" in k.roles and not k.retired}
     if former.founded and len(members) < body["quorum"]:
         raise TrustError("trust_errors.trust.small_board", members=len(members), quorum=int(body["quorum"]))
-    statement = signed_statement(body, _collected(settings, body), signers)
+    statement = signed_statement(body, _collected(settings, former, body), signers)
     try:
         missing, who = missing_signatures(former.statements, statement, demo=former.demo)
     except SignatureError as error:
@@ -245,13 +245,14 @@ def _signed(
     raise TrustError(key, given=given, n=missing, who=", ".join(who))
 
 
-def _collected(settings: Settings, body: Mapping[str, Any]) -> list[Any]:
-    """Signatures of this very statement that were given before; what is no such file counts for nothing."""
+def _collected(settings: Settings, former: Trust, body: Mapping[str, Any]) -> list[Any]:
+    """Signatures of this very statement that members gave before; what is none counts for nothing, and stops nobody."""
     try:
         pending = json.loads(read_plain_file(settings.trust / PENDING))
-        return list(pending["signatures"]) if pending["body"] == body else []
-    except (OSError, ValueError, KeyError, TypeError):
+        given = list(pending["signatures"]) if pending["body"] == body else []
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return []
+    return [one for one in given if is_members(former.statements, body, one, demo=former.demo)]
 
 
 def _new() -> Trust:
