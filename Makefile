@@ -14,9 +14,8 @@ demo: setup ## a simulated hospital, the whole way: train, check, approve, relea
 	@echo "The demo simulates, trains and checks, which takes minutes the first time; each step says what it took."
 	@$(BIN)/vigie demo
 
-# One process more than there are cores in CI: while one waits for a service, a browser or a disk, two compute.
 test: setup ## all tests
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Each file of tests is made into bytecode once, and not by each process of tests: CI does it while types are read on its other core.
 collect: setup ## tests are found, and none is run: the next run of all of them begins sooner
